@@ -1,1 +1,1 @@
-"""Deployment of Carillon: containers, charts and the local stack."""
+"""Deployment of Carillon: the local stack of `make run`, and a real Kafka for tests."""

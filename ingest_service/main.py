@@ -1,42 +1,29 @@
-"""The composition root: the parts of a process, their dependencies, and their shutdown order."""
+"""The composition root: the roles of a process, their loops, and their shutdown order."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
-from ingest_service.api.app import ApiDependencies, create_app
-from ingest_service.api.app_cache import AppDiskCache
-from ingest_service.api.rate_limits import RateLimits
-from ingest_service.collect.collector import Collector
-from ingest_service.collect.event_validator import EventValidator
-from ingest_service.collect.login_proof import LoginProof
+from ingest_service.api.app import create_app
+from ingest_service.api_role import open_api
 from ingest_service.durable.circuit_breaker import CircuitBreaker
-from ingest_service.durable.durable_log import DurableLog, PublishTimeouts
-from ingest_service.durable.spool import Spool
-from ingest_service.durable.spool_name import spool_name
+from ingest_service.process import Loop, Process, open_process
 from ingest_service.projector.decode import Projected
 from ingest_service.projector.person_ids import PersonIds
-from ingest_service.projector.views import MongoVisitorViews
 from ingest_service.projector_role import Surroundings, project
-from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
 from shared.gc_tuning import calm_garbage_collector, collect_garbage
-from shared.health import STARTING, Component, Health
+from shared.health import STARTING
 from shared.kafka.batches import BatchWriter
-from shared.kafka.client import LogWriter, ensure_topics, open_log_writer
+from shared.kafka.client import ensure_topics
 from shared.kafka.topics import EVENTS_TOPIC, TOPICS
-from shared.mongo.client import Database, ensure_indexes, open_database
+from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import INGEST
-from shared.processes import ProcessHeartbeat, unique_name
-from shared.readiness import stages_component, watch_stages
-from shared.secret_check import check_secret, check_secret_early
-from shared.secrets import Vault
+from shared.readiness import watch_stages
+from shared.secret_check import check_secret
 from shared.service import bind, probe, retry_until_available, serve
 from shared.settings import HttpSettings, Settings
 from shared.stage.runner import Stage, StageContext
@@ -44,27 +31,7 @@ from shared.stage.runner import Stage, StageContext
 log = logging.getLogger("carillon.ingest")
 
 ROLES = ("api", "projector")
-PROBED_SECONDS = 10.0  # a probe takes at most three
 JOIN_SECONDS = 30.0  # an API waits no longer for its projector
-KNOWN_APPS = "apps.json"
-SPOOL = "spool.sqlite"
-
-
-@dataclass(frozen=True)
-class Process:
-    """Dependencies that the parts of this process share."""
-
-    settings: Settings
-    stop: asyncio.Event
-    health: Health
-    vault: Vault
-    database: Database
-    writer: LogWriter
-    kafka: Component
-    mongo: Component
-    reading: Component
-    beat: ProcessHeartbeat
-    stages: list[Stage[Projected]] = field(default_factory=list)  # once they begin
 
 
 async def run(
@@ -76,35 +43,19 @@ async def run(
     """
     http = _http(settings.ingest, roles, port)
     listener = bind(http, "ingest")
-    health = Health(utc_now, monotonic)
     has_api = "api" in roles
     async with AsyncExitStack() as opened:
-        enter = opened.enter_async_context
-        database = await enter(open_database(settings.mongo, "carillon-ingest"))
-        writer = await enter(open_log_writer(settings.kafka, "carillon-ingest"))
-        vault = Vault(settings.secret_key.get_secret_value())
-        await check_secret_early(database, vault)
-        process = Process(
-            settings,
-            stop,
-            health,
-            vault,
-            database,
-            writer,
-            # The API can do without: it has the spool.
-            health.component("kafka", deadline_seconds=PROBED_SECONDS, critical=not has_api),
-            health.component("mongodb", deadline_seconds=PROBED_SECONDS),
-            stages_component(health),
-            ProcessHeartbeat(database, _name(settings, has_api=has_api), INGEST, roles),
+        process = await open_process(settings, stop, roles, opened)
+        events = CircuitBreaker(settings.kafka, BatchWriter(process.writer), settings.data_dir)
+        parts, loops = (
+            await open_api(process, events, opened) if has_api else _no_api(process, events)
         )
-        events = CircuitBreaker(settings.kafka, BatchWriter(writer), settings.data_dir)
-        parts, loops = await _api(process, events, opened) if has_api else _no_api(process, events)
         loops += [
             lambda: probe(process.mongo, process.beat.beat, stop),
             lambda: collect_garbage(stop),
         ]
         loops += [lambda: _prepare(process, roles), lambda: _watch_stages(process, roles)]
-        app = create_app(http, health, parts)
+        app = create_app(http, process.health, parts)
         calm_garbage_collector()
         log.info("listening", extra={"host": http.host, "port": listener.getsockname()[1]})
         async with asyncio.TaskGroup() as group:
@@ -112,11 +63,6 @@ async def run(
             for loop in loops:
                 group.create_task(loop())
         await process.beat.leave()
-
-
-def _name(settings: Settings, *, has_api: bool) -> str:
-    """Return the process's name: the spool's, where it has one, so that a restart takes it over."""
-    return spool_name(settings.data_dir / INGEST) if has_api else unique_name(INGEST)
 
 
 def _http(http: HttpSettings, roles: frozenset[str], port: int | None) -> HttpSettings:
@@ -129,40 +75,8 @@ def _http(http: HttpSettings, roles: frozenset[str], port: int | None) -> HttpSe
     return http.model_copy(update={"port": port})
 
 
-Loop = Callable[[], Coroutine[Any, Any, Any]]
-
-
 def _no_api(process: Process, events: CircuitBreaker) -> tuple[None, list[Loop]]:
     return None, [lambda: probe(process.kafka, events.check, process.stop)]
-
-
-async def _api(
-    process: Process, events: CircuitBreaker, opened: AsyncExitStack
-) -> tuple[ApiDependencies, list[Loop]]:
-    settings, health = process.settings, process.health
-    data_dir = settings.data_dir / "ingest"
-    timeouts = PublishTimeouts(
-        settings.spool.publish_timeout_ms / 1000, settings.kafka.request_timeout_ms / 1000
-    )
-    durable = DurableLog(events, Spool(data_dir / SPOOL), settings.spool.limit_bytes, timeouts)
-    await opened.enter_async_context(durable.open())
-    process.beat.spool = durable.state
-    room = health.component("spool", deadline_seconds=PROBED_SECONDS, critical=True)
-    apps = AppRegistry(process.database, process.vault)
-    known = health.component("apps", deadline_seconds=PROBED_SECONDS, critical=True)
-    parts = ApiDependencies(
-        apps,
-        Collector(durable, EventValidator(LoginProof(process.vault)), utc_now),
-        MongoVisitorViews(process.database, PersonIds(process.vault.derive("person"))),
-        utc_now,
-        RateLimits(settings.limits, settings.ingest.trusted_proxies, monotonic),
-    )
-    return parts, [
-        lambda: apps.keep_fresh(process.stop),
-        lambda: AppDiskCache(data_dir / KNOWN_APPS, apps, known).watch(process.stop),
-        lambda: probe(process.kafka, durable.check, process.stop),
-        lambda: probe(room, durable.check_space, process.stop),
-    ]
 
 
 async def _prepare(process: Process, roles: frozenset[str]) -> None:

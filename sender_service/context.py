@@ -34,8 +34,8 @@ class SenderContext:
     health: Health
     clock: Clock
     monotonic: Monotonic
-    planner_call: Wakeup
-    scheduler_call: Wakeup
+    planner_wakeup: Wakeup
+    scheduler_wakeup: Wakeup
 
     @property
     def tagger(self) -> TagSigner:

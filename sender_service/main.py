@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from sender_service.accounting.reporting import Reporting
 from sender_service.dispatcher.governor import Governor, Membership
 from sender_service.models.quiet_hours import check_time_zones
 from sender_service.roles import ROLES
@@ -102,8 +103,9 @@ def _loops(
         yield "governor", partial(membership.run, stop)
     if "planner" in roles:
         for index, planner in enumerate(sender.planners()):
-            yield f"planner-{index}", partial(planner.run, stop, sender.context.planner_call)
+            yield f"planner-{index}", partial(planner.run, stop, sender.context.planner_wakeup)
     if "scheduler" in roles:
-        yield "scheduler", partial(sender.scheduler().run, stop, sender.context.scheduler_call)
+        yield "scheduler", partial(sender.scheduler().run, stop, sender.context.scheduler_wakeup)
     if "accounting" in roles:
-        yield "reports", partial(sender.reporting().run, stop)
+        reporting = Reporting.of(sender.context.stores, sender.context.clock)
+        yield "reports", partial(reporting.run, stop)

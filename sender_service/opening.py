@@ -52,6 +52,6 @@ async def open_context(
             health=Health(utc_now, monotonic),
             clock=utc_now,
             monotonic=monotonic,
-            planner_call=Wakeup(),
-            scheduler_call=Wakeup(),
+            planner_wakeup=Wakeup(),
+            scheduler_wakeup=Wakeup(),
         )

@@ -10,25 +10,24 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from sender_service.accounting.reporting import Reporting
 from sender_service.accounting.stage import Accounting
 from sender_service.context import SenderContext
 from sender_service.dispatcher.dispatcher import Dispatcher
 from sender_service.dispatcher.governor import Governor
-from sender_service.fast_path import TransactionalFastPath
+from sender_service.fast_path.planning import TransactionalFastPath
 from sender_service.intake.accept import Intake
 from sender_service.intake.stage import intake_stage
 from sender_service.opening import Registry, open_context
 from sender_service.ops.dead_letters import dead_letters_stage
 from sender_service.ops.routers import OpsApi
-from sender_service.planner.audience import AudienceReader
 from sender_service.planner.early import EarlyNames
-from sender_service.planner.planner import Planner, PlannerTools
+from sender_service.planner.planner import Planner
+from sender_service.planner.tools import PlannerTools
 from sender_service.privacy.new_pages import NewPageErasure
 from sender_service.privacy.stage import Erasure
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler
-from sender_service.scheduler.tools import SchedulerTools
+from sender_service.scheduler.tools import SchedulerTools, build_budget
 from shared.settings import Settings
 from shared.stage.runner import StageSpec
 
@@ -41,11 +40,6 @@ class Sender:
     budget: MessageBudget
     early: EarlyNames | None  # None: unknown names aren't waited for
 
-    @property
-    def audience(self) -> AudienceReader:
-        stores = self.context.stores
-        return AudienceReader(stores.people, stores.segments, stores.parts)
-
     def intake(self) -> Intake:
         context = self.context
         return Intake(
@@ -53,8 +47,10 @@ class Sender:
             stores=context.stores,
             clock=context.clock,
             retention=timedelta(days=context.settings.plan.retention_days),
-            fast_path=TransactionalFastPath(self.scheduler_tools, self.audience, self.early),
-            notify=context.planner_call.notify,
+            fast_path=TransactionalFastPath.of(
+                SchedulerTools.of(context, self.budget), context.stores, self.early
+            ),
+            notify=context.planner_wakeup.notify,
         )
 
     def stages(self, roles: Sequence[str], governor: Governor) -> list[StageSpec[Any]]:
@@ -84,15 +80,8 @@ class Sender:
             Planner(f"{name}-marketing", ("transactional", "marketing"), tools),
         ]
 
-    @property
-    def scheduler_tools(self) -> SchedulerTools:
-        return SchedulerTools.of(self.context, self.budget)
-
     def scheduler(self) -> Scheduler:
-        return Scheduler(self.scheduler_tools)
-
-    def reporting(self) -> Reporting:
-        return Reporting.of(self.context.stores, self.context.clock)
+        return Scheduler(SchedulerTools.of(self.context, self.budget))
 
     def api(self) -> FastAPI:
         return OpsApi.of(self.context, self.intake(), self.budget).api()
@@ -104,4 +93,4 @@ async def open_sender(
 ) -> AsyncIterator[Sender]:
     """Open a sender; close its clients in reverse order. No server needs to be reachable."""
     async with open_context(settings, registry) as context:
-        yield Sender(context, MessageBudget.of(context), EarlyNames.of(context))
+        yield Sender(context, build_budget(context), EarlyNames.of(context))

@@ -63,7 +63,7 @@ class Accounting:
     def of(cls, context: SenderContext) -> Accounting:
         return cls(
             context.stores, StreamMatcher.of(context.stores, context.tagger), context.tagger,
-            context.clock, context.settings.plan.answer_timeout, context.scheduler_call,
+            context.clock, context.settings.plan.answer_timeout, context.scheduler_wakeup,
         )  # fmt: skip
 
     def stage(self) -> StageSpec[Fact]:

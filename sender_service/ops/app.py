@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from sender_service.ops.audit import AuditTrail
+from sender_service.ops.audit_trail import AuditTrail
 from sender_service.ops.auth import Tokens, check_access
 from sender_service.ops.bodies import BoundedBodies
 from sender_service.ops.document import add_bodies

@@ -42,6 +42,6 @@ class OpsContext:
     def of(cls, context: SenderContext, intake: Intake, budget: MessageBudget | None) -> Self:
         return cls(
             context.settings, context.database, context.writer, context.vault, context.apps,
-            context.health, intake, budget, context.scheduler_call, context.providers,
+            context.health, intake, budget, context.scheduler_wakeup, context.providers,
             context.clock, context.monotonic, context.stores,
         )  # fmt: skip

@@ -15,8 +15,8 @@ from sender_service.ops.responses.preview import (
     QuietHoursWaitResponse,
     SampleResponse,
 )
-from sender_service.planner.dry_run import DryRunResult, Sample
-from sender_service.planner.paging import bad_share_message
+from sender_service.planner.bad_share import bad_share_message
+from sender_service.planner.dry_run_result import DryRunResult, Sample
 from sender_service.planner.trying import size_warnings
 from sender_service.providers.base import Providers
 

@@ -16,7 +16,8 @@ from sender_service.ops.preview_response import PlannedSend, to_preview_response
 from sender_service.ops.responses.preview import ForecastResponse, PreviewResponse
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
-from sender_service.planner.dry_run import DryRun, DryRunLimits, DryRunResult
+from sender_service.planner.dry_run import DryRun, DryRunLimits
+from sender_service.planner.dry_run_result import DryRunResult
 from sender_service.planner.rendering import Renderer, compiling
 from shared.errors import InvalidPayload, NotFound
 

@@ -7,16 +7,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
 
-from sender_service.models.sums import Sums
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
-from sender_service.planner.paging import BAD_SHARE
+from sender_service.planner.dry_run_result import SAMPLES, DryRunResult, Sample, Text
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Batch, Candidate, Target
 from sender_service.planner.text_index import TextHashSet
@@ -24,8 +23,6 @@ from sender_service.providers.base import Push
 from sender_service.store.contacts import ContactStore
 from sender_service.yield_timer import YieldTimer
 
-SAMPLES = 3
-Text = tuple[str, bytes]  # provider, hash
 Monotonic = Callable[[], float]
 
 
@@ -35,51 +32,6 @@ class DryRunLimits:
 
     people: int
     seconds: float
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Push of one player. `language` is the person's."""
-
-    player: str
-    language: str
-    variant: str
-    provider: str
-    push: Push
-
-
-@dataclass
-class DryRunResult:
-    """Result for the planned part of the audience; `share` is 1 when that is all of it."""
-
-    sums: Sums = field(default_factory=Sums)
-    calls: int = 0
-    split: int = 0  # calls that differ from another one only in their links
-    # Messages by provider and by all but their links.
-    texts: Counter[Text] = field(default_factory=Counter)
-    people: int = 0
-    bad: int = 0
-    no_zone: int = 0  # people whose quiet hours would follow UTC: no other zone is known
-    fault: str = ""  # the first
-    too_dear: bool = False  # planning would end here, and refuse the send
-    share: float = 0.0
-    quiet: int = 0  # messages that would wait for the end of quiet hours
-    quiet_until: datetime | None = None
-    samples: dict[str, Sample] = field(default_factory=dict)  # the first of each language
-    spare: list[Sample] = field(default_factory=list)
-
-    @property
-    def best_samples(self) -> list[Sample]:
-        """Samples to render, at most SAMPLES; one of each language comes first."""
-        return [*self.samples.values(), *self.spare][:SAMPLES]
-
-    def whole(self, count: int) -> int:
-        """Extrapolate a count to the whole audience, where only a part of it was planned."""
-        return count if self.share >= 1 or self.share == 0 else round(count / self.share)
-
-    @property
-    def too_many_bad(self) -> bool:
-        return self.bad > self.people * BAD_SHARE
 
 
 class DryRun:

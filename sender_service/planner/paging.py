@@ -12,8 +12,9 @@ from sender_service.models.send import PlanningChanges
 from sender_service.pages.document import page_id
 from sender_service.pages.page import NO_TIMEOUT, Page
 from sender_service.planner.audience import AudienceReader, read_ahead
+from sender_service.planner.bad_share import BAD_SHARE, bad_share_message
 from sender_service.planner.building import PageBuilder, PagePlan
-from sender_service.planner.page_erasure import PageErasure
+from sender_service.planner.new_page_erasure import PageErasure
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Candidate, Cursor, PlayerSelection, Target
 from sender_service.planner.text_index import TextHashSet
@@ -28,7 +29,6 @@ from shared.ids import SLOTS, slot_of
 
 log = logging.getLogger("carillon.planner")
 
-BAD_SHARE = 0.2  # more recipients with bad variables than this refuse the send
 BAD_CHECK_AFTER = 20  # people, all with bad variables: planning stops early
 END: Cursor = [SLOTS, ""]
 PLANNED_PAGES_A_READ = 20
@@ -233,9 +233,3 @@ class Paging:
             return True
         page.suppress(at, "moved")
         return await self._stores.pages.update(page, page.changes(NO_TIMEOUT))
-
-
-def bad_share_message(bad: int, people: int, fault: str) -> str:
-    """Return the message about texts that don't render, with the first fault."""
-    first = f"; the first: {fault}" if fault else ""
-    return f"{bad} of {people} people's texts don't render{first}"

@@ -5,70 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from sender_service.closing import close_complete
-from sender_service.context import SenderContext
 from sender_service.models.campaign import Campaign
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import FINAL, PlanningChanges, Send
 from sender_service.models.trigger import Terms
-from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
-from sender_service.planner.early import EarlyNames
-from sender_service.planner.page_erasure import PageErasure
 from sender_service.planner.paging import LeaseLost, Paging, PagingStores
 from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.target import NamesUnknown, target_of
-from sender_service.store.campaigns import CampaignStore
-from sender_service.store.contacts import ContactStore
-from sender_service.store.pages import PageStore
+from sender_service.planner.tools import PlannerTools
 from sender_service.store.parts import PartLost
-from sender_service.store.sends import SendStore
-from shared.clock import Clock
 from shared.errors import Rejected, Unavailable
 from shared.health import Component
 from shared.loops import Wakeup
 from shared.mongo.errors import blame_database
-from shared.settings import PlanSettings
 
 log = logging.getLogger("carillon.planner")
-
-
-@dataclass(frozen=True)
-class PlannerTools:
-    """Stores, settings and callbacks of a planner. `chunk_members(app)`: players of a call, by provider."""
-
-    sends: SendStore
-    pages: PageStore
-    audience: AudienceReader
-    campaigns: CampaignStore
-    contacts: ContactStore
-    erasure: PageErasure
-    settings: PlanSettings
-    clock: Clock
-    chunk_members: Callable[[str], Mapping[str, int]]
-    announce: Callable[[], None]  # wakes the scheduler
-    policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
-    early: EarlyNames | None = None  # None: a name is known now or never
-
-    @classmethod
-    def of(
-        cls,
-        context: SenderContext,
-        erasure: PageErasure,
-        chunk_members: Callable[[str], Mapping[str, int]],
-        early: EarlyNames | None,
-    ) -> PlannerTools:
-        stores, apps = context.stores, context.apps
-        audience = AudienceReader(stores.people, stores.segments, stores.parts)
-        return cls(
-            stores.sends, stores.pages, audience, stores.campaigns, stores.contacts,
-            erasure, context.settings.plan, context.clock, chunk_members,
-            context.scheduler_call.notify, lambda app: AppPolicy.of(apps.get(app)), early,
-        )  # fmt: skip
 
 
 class Planner:

@@ -14,9 +14,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
-from sender_service.context import SenderContext
 from sender_service.providers.base import Channel, MessageWindow
-from sender_service.scheduler.audience_size import AudienceSource, SubscriberCounts
+from sender_service.scheduler.audience_size import SubscriberCounts
 from sender_service.scheduler.message_window import Call, Grant, fit_calls, minute_of
 from shared import metrics
 from shared.clock import Clock
@@ -64,13 +63,6 @@ class MessageBudget:
         self.exhausted: dict[Channel, datetime] = {}  # channel → since when, as this replica saw it
         self._recorded: dict[Channel, bool] = {}  # channel → whether its document says exhausted
         self._refused_at: dict[Channel, datetime] = {}  # channel → last refusal by this replica
-
-    @classmethod
-    def of(cls, context: SenderContext) -> MessageBudget:
-        governor = context.settings.governor
-        source = AudienceSource(context.stores.people, context.apps, context.providers)
-        counts = SubscriberCounts(source, governor.audience_refresh_seconds, context.monotonic)
-        return cls(database=context.database, counts=counts, settings=governor, clock=context.clock)
 
     @property
     def transactional_share(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sender_service.context import SenderContext
+from sender_service.scheduler.audience_size import AudienceSource, SubscriberCounts
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.publishing import BodyMakers
 from sender_service.store.contacts import ContactStore
@@ -15,6 +16,15 @@ from shared.apps import AppRegistry
 from shared.clock import Clock, Monotonic
 from shared.kafka.client import LogWriter
 from shared.settings import PlanSettings
+
+
+def build_budget(context: SenderContext) -> MessageBudget:
+    governor = context.settings.governor
+    source = AudienceSource(context.stores.people, context.apps, context.providers)
+    counts = SubscriberCounts(source, governor.audience_refresh_seconds, context.monotonic)
+    return MessageBudget(
+        database=context.database, counts=counts, settings=governor, clock=context.clock
+    )
 
 
 @dataclass(frozen=True)

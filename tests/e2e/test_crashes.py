@@ -34,7 +34,7 @@ async def test_sender_killed_while_onesignal_holds_its_answer(
 ) -> None:
     # The push is out, the answer never came: the repeat is a replay of the same key.
     players = await carillon.register(shop, 3)
-    await carillon.sandbox("PUT", "/sandbox/faults", json={"hang": True})
+    await carillon.sandbox("PUT", "/sandbox/faults", json={"hold": True})
     try:
         send = await carillon.trigger(shop, audience={"all": True})
 

@@ -43,7 +43,7 @@ class Misbehaviour:
         before anything is held: nobody who has it could get a push through.
         """
         async with self._world.plan_guard, self._world.guards[self._world.sender]:
-            hits = await until_hit(fault, self._aim(fault, {"hang": True}), self._notifications)
+            hits = await until_hit(fault, self._aim(fault, {"hold": True}), self._notifications)
             await self._processes.kill_guarded("sender", fault)
             await self._world.misbehave({})
         return hits

@@ -14,21 +14,26 @@ from pathlib import Path
 
 import pytest
 
+from sender_service.ops.examples import REPORT
+
 ROOT = Path(__file__).parents[2]
 CLOSED_PIPE = 141
 # Far more than a pipe holds, in tables and as JSON.
-CELL = {"sent": 1, "measurable": 1, "impressions": 1, "clicks": 1, "closes": 0, "clickRate": 0.5}
-REPORT = {
-    **CELL, "campaign": "hello", "sends": 3, "audience": 4, "pending": 0, "suppressed": {},
-    "failed": {}, "variants": [], "browsers": [{"browser": f"b{n}", **CELL} for n in range(9_000)],
-}  # fmt: skip
+BROWSERS = [
+    {
+        "browser": f"b{number}", "sent": 1, "measurable": 1, "impressions": 1, "clicks": 1, "closes": 0,
+        "impressionRate": 1.0, "clickRate": 1.0,
+    }
+    for number in range(9_000)
+]  # fmt: skip
+LONG_REPORT = REPORT | {"browsers": BROWSERS}
 
 
 class OpsApi(BaseHTTPRequestHandler):
     """Answers every GET with a report."""
 
     def do_GET(self) -> None:
-        body = json.dumps(REPORT).encode()
+        body = json.dumps(LONG_REPORT).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

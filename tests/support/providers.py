@@ -8,7 +8,7 @@ from typing import Any, cast
 from sender_service.providers.base import Channel, Providers
 from sender_service.providers.onesignal.client import OneSignalClient
 from sender_service.providers.onesignal.limits import MESSAGE_WINDOW
-from sender_service.providers.onesignal.provider import NAME, OneSignalProvider
+from sender_service.providers.onesignal.provider import ONESIGNAL_NAME, OneSignalProvider
 from sender_service.scheduler.audience_size import AudienceSource, SubscriberCounts
 from sender_service.scheduler.budget import CLOCKS_DIFFER_MINUTES
 from sender_service.store.people import PeopleReader
@@ -22,7 +22,7 @@ Ask = Callable[[str], Awaitable[int | None]]  # app → its count; None when ref
 
 
 def channel_of(app: str) -> Channel:
-    return app, NAME
+    return app, ONESIGNAL_NAME
 
 
 def on_client(client: OneSignalClient | None) -> OneSignalProvider:
@@ -48,6 +48,6 @@ def build_counts(
     people: PeopleReader, apps: AppRegistry, providers: Providers | Ask, monotonic: Monotonic
 ) -> SubscriberCounts:
     """Return counts of these providers, or of OneSignal with a count that the test gives."""
-    found = {NAME: CountedProvider(providers)} if callable(providers) else providers
+    found = {ONESIGNAL_NAME: CountedProvider(providers)} if callable(providers) else providers
     seconds = GovernorSettings().audience_refresh_seconds
     return SubscriberCounts(AudienceSource(people, apps, found), seconds, monotonic)

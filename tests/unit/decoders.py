@@ -23,7 +23,7 @@ from sender_service.models.trigger import parse_trigger
 from sender_service.ops.asked import read_whole
 from sender_service.ops.export import plain
 from sender_service.privacy.subject import DataSubject, names_person
-from sender_service.providers.onesignal.account import parse_result
+from sender_service.providers.onesignal.connection_check import parse_result
 from shared.kafka.client import Record
 from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.models.app import App
@@ -193,7 +193,7 @@ READERS = {
     "sender_service/cli/ops.py": "a person's own command",
     "sender_service/dispatcher/dispatcher.py": "job",
     "sender_service/providers/onesignal/responses.py": "test_onesignals_answers",
-    "sender_service/fast_path.py": OWN,
+    "sender_service/fast_path/planning.py": OWN,
     "sender_service/intake/lines.py": "head of a list, line of a list",
     "sender_service/intake/upload.py": OWN,
     "sender_service/models/campaign.py": OWN,
@@ -208,7 +208,7 @@ READERS = {
     "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_dry_run.py",
     "sender_service/ops/dead_letters.py": "letter, dead letter shown",
     "sender_service/ops/asked.py": "preview",
-    "sender_service/providers/onesignal/account.py": "connection, refusal",
+    "sender_service/providers/onesignal/connection_check.py": "connection, refusal",
     "sender_service/providers/webpush/provider.py": "test_second_provider.py: its settings",
     "sender_service/planner/recipients.py": OWN,
     "sender_service/planner/planner.py": OWN,

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest_service.snapshot.files import read_header
-from sender_service.providers.onesignal.account import parse_result
+from sender_service.providers.onesignal.connection_check import parse_result
 from sender_service.providers.onesignal.responses import classify
 from shared.errors import Rejected
 from tests.unit.decoders import DECODERS, READERS, UUID

@@ -83,7 +83,7 @@ async def _call(
     except Refusal as refusal:
         answer, created = refused(refusal), None
     await _record(request, desk, endpoint, (received, answer, fault), created)
-    if fault in SILENT or (created and sandbox.faults.plan.hang):
+    if fault in SILENT or (created and sandbox.faults.plan.hold):
         await sandbox.faults.wait_lifted(request)
     if fault in SILENT:
         return faulted(fault, plan).to_response()

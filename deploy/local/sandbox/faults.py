@@ -27,7 +27,7 @@ class FaultPlan(BaseModel):
     latency_ms: int = Field(default=0, ge=0)
     odds: dict[Fault, float] = Field(default_factory=dict)
     retry_after: int = Field(default=1, ge=0)
-    hang: bool = False
+    hold: bool = False
     webhooks: WebhookFaults = Field(default_factory=WebhookFaults)
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from sender_service.models.send import SendState
 from sender_service.ops.responses.base import ABSENT, Items, Moment, ResponseModel, WarningResponse
 from sender_service.ops.responses.reports import PeopleCounts
-
-Priority = Literal["marketing", "transactional"]
+from shared.priority import Priority
 
 
 class SendHeadResponse(ResponseModel):

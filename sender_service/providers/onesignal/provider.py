@@ -18,25 +18,25 @@ from sender_service.providers.base import (
     Push,
     PushPreview,
 )
-from sender_service.providers.onesignal.account import OneSignalAccount
 from sender_service.providers.onesignal.body import build_body, preview
 from sender_service.providers.onesignal.client import OneSignalClient, open_client
+from sender_service.providers.onesignal.connection_check import ConnectionChecker
 from sender_service.providers.onesignal.limits import LIMITS_BY_PLAN
 from shared.models.app import App
 from shared.models.job import Job
 from shared.priority import Priority
 
-NAME = "onesignal"
+ONESIGNAL_NAME = "onesignal"
 
 
 class OneSignalProvider:
     """OneSignal, for the apps of `App.oneSignal`."""
 
-    name = NAME
+    name = ONESIGNAL_NAME
 
-    def __init__(self, client: OneSignalClient, account: OneSignalAccount) -> None:
+    def __init__(self, client: OneSignalClient, checker: ConnectionChecker) -> None:
         self._client = client
-        self._account = account
+        self._checker = checker
 
     def limits(self, app: App) -> ProviderLimits:
         return LIMITS_BY_PLAN[app.one_signal.plan]
@@ -58,7 +58,7 @@ class OneSignalProvider:
         return self._client.audience_size(app)
 
     def check_connection(self, app: App) -> Coroutine[Any, Any, ConnectionResult]:
-        return self._account.check(app)
+        return self._checker.check(app)
 
 
 @asynccontextmanager
@@ -69,4 +69,4 @@ async def open_onesignal(context: ProviderContext) -> AsyncIterator[OneSignalPro
         open_client(settings, context.vault) as client,
         httpx.AsyncClient(base_url=settings.base_url, trust_env=False) as http,
     ):
-        yield OneSignalProvider(client, OneSignalAccount(http, context.vault))
+        yield OneSignalProvider(client, ConnectionChecker(http, context.vault))

@@ -38,7 +38,7 @@ from shared.priority import Priority
 
 log = logging.getLogger("carillon.webpush")
 
-NAME = "webpush"
+WEBPUSH_NAME = "webpush"
 
 
 class WebPushSettings(BaseModel):
@@ -53,7 +53,7 @@ class WebPushSettings(BaseModel):
 class WebPushProvider:
     """Push services of browsers. A player's entry in the ledger holds its `subscription`."""
 
-    name = NAME
+    name = WEBPUSH_NAME
 
     def __init__(
         self, session: aiohttp.ClientSession, settings: WebPushSettings, players: PlayerReader
@@ -112,6 +112,6 @@ class WebPushProvider:
 @asynccontextmanager
 async def open_webpush(context: ProviderContext) -> AsyncIterator[WebPushProvider]:
     """Open a session for calls. No push service needs to be reachable."""
-    settings = WebPushSettings.model_validate(context.settings.providers.get(NAME, {}))
+    settings = WebPushSettings.model_validate(context.settings.providers.get(WEBPUSH_NAME, {}))
     async with aiohttp.ClientSession() as session:
         yield WebPushProvider(session, settings, context.players)

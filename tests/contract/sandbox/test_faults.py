@@ -70,7 +70,7 @@ async def test_accepted_then_timeout_sends_and_never_answers(sandbox: SandboxApp
 
 async def test_call_is_accepted_and_its_answer_kept_back(sandbox: SandboxApp) -> None:
     ids = await sandbox.browsers(1)
-    await sandbox.faults(hang=True)
+    await sandbox.faults(hold=True)
     call = asyncio.create_task(sandbox.create(ids))
 
     async def is_accepted() -> bool:

@@ -98,7 +98,7 @@ async def test_sigterm_stops_within_two_seconds(tmp_path: Path) -> None:
     async with process(tmp_path) as (running, remote):
         await remote.put_app()
         ids = await remote.browsers(1)
-        await remote.faults(hang=True)
+        await remote.faults(hold=True)
         pending = asyncio.create_task(remote.create(ids))
 
         async def is_accepted() -> bool:

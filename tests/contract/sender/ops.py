@@ -83,7 +83,7 @@ async def open_ops(settings: Settings) -> AsyncIterator[Ops]:
         await ensure_indexes(database, INGEST)
         context = replace(
             sender.context, settings=settings, writer=cast(Any, log), clock=clock,
-            monotonic=clock.monotonic, health=Health(clock, clock.monotonic), scheduler_call=Wakeup(),
+            monotonic=clock.monotonic, health=Health(clock, clock.monotonic), scheduler_wakeup=Wakeup(),
         )  # fmt: skip
         parts = OpsApi.of(context, sender.intake(), None)
         transport = httpx.ASGITransport(app=parts.api(), raise_app_exceptions=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import REGISTRY
 
-from sender_service.providers.onesignal.provider import NAME
+from sender_service.providers.onesignal.provider import ONESIGNAL_NAME
 from tests.integration.sender.pipeline import Pipeline
 from tests.integration.sender.sender_harness import APP
 
@@ -22,4 +22,6 @@ async def exhaust_budget(line: Pipeline) -> str:
 
 def gauge() -> float | None:
     """Return 1 while the app's budget is exhausted."""
-    return REGISTRY.get_sample_value("carillon_message_budget_held", {"app": APP, "provider": NAME})
+    return REGISTRY.get_sample_value(
+        "carillon_message_budget_held", {"app": APP, "provider": ONESIGNAL_NAME}
+    )

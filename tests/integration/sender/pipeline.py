@@ -18,7 +18,7 @@ import pytest
 from sender_service.context import SenderContext
 from sender_service.dispatcher.dispatcher import Dispatcher
 from sender_service.dispatcher.tools import DispatcherTools
-from sender_service.fast_path import TransactionalFastPath
+from sender_service.fast_path.planning import TransactionalFastPath
 from sender_service.intake.accept import Intake
 from sender_service.ops.routers import OpsApi
 from sender_service.pages.page import Page
@@ -220,7 +220,7 @@ async def open_line(
             name="pipeline", settings=settings, database=world.database, stores=world.stores,
             writer=cast(Any, log), providers=providers, vault=vault, apps=apps,
             health=Health(clock, clock.monotonic), clock=clock, monotonic=clock.monotonic,
-            planner_call=Wakeup(), scheduler_call=Wakeup(),
+            planner_wakeup=Wakeup(), scheduler_wakeup=Wakeup(),
         )  # fmt: skip
         ops = OpsApi.of(context, intake, budget)
         http = await stack.enter_async_context(_client(ops))

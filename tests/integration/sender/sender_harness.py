@@ -16,8 +16,9 @@ from sender_service.models.send import NEVER
 from sender_service.models.sums import Sums
 from sender_service.models.trigger import Trigger
 from sender_service.planner.audience import AudienceReader
-from sender_service.planner.planner import Planner, PlannerTools
+from sender_service.planner.planner import Planner
 from sender_service.planner.target import Candidate, Cursor, Target
+from sender_service.planner.tools import PlannerTools
 from sender_service.privacy.new_pages import NewPageErasure
 from sender_service.providers.onesignal.limits import MAX_TARGETS
 from sender_service.store.campaigns import campaign_key

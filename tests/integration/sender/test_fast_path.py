@@ -94,7 +94,9 @@ async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Tw
     clock, intake = ManualClock(), pair.one.intake()
     rate = REQUESTS_PER_SECOND["paid"]
     fast_path: Any = intake._fast_path
-    fast_path._ahead = InFlightLimit(pair.one.context.providers, 10 / rate, clock.monotonic)
+    fast_path._releaser._ahead = InFlightLimit(
+        pair.one.context.providers, 10 / rate, clock.monotonic
+    )
 
     async def released(count: int) -> int:
         bodies = [

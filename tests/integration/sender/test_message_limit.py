@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from sender_service.providers.onesignal.provider import NAME
+from sender_service.providers.onesignal.provider import ONESIGNAL_NAME
 from sender_service.scheduler.budget import MessageBudget, budget_id
 from sender_service.store.people import PeopleReader
 from shared.mongo.collections import BUDGETS
@@ -188,7 +188,9 @@ async def test_smaller_count_is_the_base(
     await budget.counts.refresh(CHANNEL)
     assert budget.allowance(CHANNEL, transactional=True) == int(counted * 10 * MARGIN)
     assert (
-        1 <= budget.chunk_members(APP)[NAME] <= max(1, int(counted * 10 * MARGIN * MARKETING))
+        1
+        <= budget.chunk_members(APP)[ONESIGNAL_NAME]
+        <= max(1, int(counted * 10 * MARGIN * MARKETING))
         or counted == 0
     )
     clock.advance(59)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sender_service.planner.audience import AudienceReader
 from sender_service.planner.target import target_of
 from shared.clock import utc_now
 from tests.integration.sender.intake_harness import (
@@ -201,7 +202,8 @@ async def test_planning_goes_on_after_a_crash_where_it_was(harness: IntakeHarnes
     parts = in_parts(*(logins(*shuffled[i : i + 16]) for i in range(0, 80, 16)))
     await harness.publish_triggers(*parts)
     send = await harness.send(parts[0]["id"])
-    reader = harness.sender.audience
+    stores = harness.sender.context.stores
+    reader = AudienceReader(stores.people, stores.segments, stores.parts)
     whole = await candidates(reader, target_of(send))
     once = list(dict.fromkeys(shuffled))
     assert [c.profile["login"] for c in whole if c.profile] == once

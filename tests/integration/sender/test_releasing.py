@@ -11,6 +11,7 @@ import pytest
 from sender_service.pages.deliveries import apply
 from sender_service.scheduler.budget import budget_id
 from sender_service.scheduler.scheduler import TIDY_SECONDS, Scheduler
+from sender_service.scheduler.tools import SchedulerTools
 from sender_service.store.campaigns import campaign_key
 from shared.clock import utc_now
 from shared.models.delivery import Delivery
@@ -235,7 +236,9 @@ async def test_account_closes_once_with_what_the_pages_state(pair: TwoReplicas) 
 
 async def test_a_clock_that_steps_back_keeps_no_account_open(pair: TwoReplicas) -> None:
     clock, ticks = ManualClock(utc_now()), ManualClock()
-    tools = replace(pair.one.scheduler_tools, clock=clock, monotonic=ticks.monotonic)
+    tools = replace(
+        SchedulerTools.of(pair.one.context, pair.one.budget), clock=clock, monotonic=ticks.monotonic
+    )
     scheduler = Scheduler(tools)
     await scheduler._tidy()
     clock.advance(-90)

@@ -11,7 +11,7 @@ import pytest
 
 from sender_service.providers.base import NotSent, Outcome, Refused, RetryAfter, Sent
 from sender_service.providers.registry import PROVIDERS
-from sender_service.providers.webpush.provider import NAME, open_webpush
+from sender_service.providers.webpush.provider import WEBPUSH_NAME, open_webpush
 from sender_service.providers.webpush.responses import classify
 from sender_service.scheduler.budget import budget_id
 from shared.mongo.collections import APPS, BUDGETS, PLAYERS, PROFILES
@@ -20,7 +20,7 @@ from tests.integration.sender.sender_harness import APP
 from tests.support.providers import channel_of
 from tests.support.push_service import PushService, build_vapid_key, open_push_service
 
-REGISTRY = {**PROVIDERS, NAME: open_webpush}
+REGISTRY = {**PROVIDERS, WEBPUSH_NAME: open_webpush}
 KEY = str(uuid.uuid4())
 
 
@@ -38,7 +38,9 @@ async def line(
     monkeypatch.setenv("CARILLON_PROVIDERS__WEBPUSH__SUBJECT", "mailto:ops@shop.example")
     async with open_line(mongo_uri, tmp_path, registry=REGISTRY) as opened:
         database = opened.world.database
-        await database[APPS.name].update_one({"_id": APP}, {"$set": {"providers": {NAME: {}}}})
+        await database[APPS.name].update_one(
+            {"_id": APP}, {"$set": {"providers": {WEBPUSH_NAME: {}}}}
+        )
         await opened.scheduler._tools.apps.refresh()
         yield opened
 
@@ -50,9 +52,9 @@ async def subscribe(line: Pipeline, subscription: dict[str, Any]) -> tuple[str, 
     await line.remote.browsers(None, ids=[theirs], odds=IDLE)
     database = line.world.database
     await database[PROFILES.name].update_one(
-        {"_id": "jana", "players.id": ours}, {"$set": {"players.1.provider": NAME}}
+        {"_id": "jana", "players.id": ours}, {"$set": {"players.1.provider": WEBPUSH_NAME}}
     )
-    entry = {"provider": NAME, "subscription": subscription}
+    entry = {"provider": WEBPUSH_NAME, "subscription": subscription}
     await database[PLAYERS.name].update_one({"_id": ours}, {"$set": entry})
     return ours, theirs
 
@@ -68,7 +70,7 @@ async def test_push_goes_from_planner_to_accounting(line: Pipeline, service: Pus
     _, theirs = await subscribe(line, service.subscription)
     send = await plan(line)
     (page,) = await line.pages(send)
-    assert {chunk.provider for chunk in page.chunks.values()} == {NAME, *PROVIDERS}
+    assert {chunk.provider for chunk in page.chunks.values()} == {WEBPUSH_NAME, *PROVIDERS}
     assert await line.work() == 2
 
     (push,) = service.received

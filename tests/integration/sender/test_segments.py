@@ -126,17 +126,17 @@ LEAVES = st.one_of(
 SEGMENTS = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
-        st.lists(inner, min_size=1, max_size=3).map(lambda told: {"and": told}),
-        st.lists(inner, min_size=1, max_size=3).map(lambda told: {"or": told}),
-        inner.map(lambda told: {"not": told}),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: {"and": parts}),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: {"or": parts}),
+        inner.map(lambda part: {"not": part}),
     ),
     max_leaves=6,
 ).filter(lambda segment: _depth(segment) <= 8)
 
 
 def _depth(segment: Any) -> int:
-    ((kind, told),) = segment.items()
-    inner = told if kind in ("and", "or") else [told] if kind == "not" else []
+    ((kind, details),) = segment.items()
+    inner = details if kind in ("and", "or") else [details] if kind == "not" else []
     return 1 + max((_depth(one) for one in inner), default=0)
 
 

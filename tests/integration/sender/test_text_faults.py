@@ -6,7 +6,7 @@ In a refused send, in a preview, and where somebody asks why.
 from __future__ import annotations
 
 from sender_service.models.send import Send
-from sender_service.planner.paging import BAD_SHARE
+from sender_service.planner.bad_share import BAD_SHARE
 from sender_service.store.campaigns import campaign_key
 from sender_service.store.outcomes import OutcomeReader, PersonFilter
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas

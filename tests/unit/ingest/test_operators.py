@@ -188,7 +188,7 @@ async def test_erasure_cut_off_before_the_profiles_is_finished_by_its_repetition
 
 
 async def test_player_erased_twice_is_the_same_in_any_batches() -> None:
-    together, apart = ProjectorHarness(), ProjectorHarness()
+    together, one_by_one = ProjectorHarness(), ProjectorHarness()
     eva, nobody = (
         together.people.of_login(APP, "eva"),
         together.people.of_visitor(APP, "phone", "0"),
@@ -196,6 +196,6 @@ async def test_player_erased_twice_is_the_same_in_any_batches() -> None:
     events = [one_signal("phone", 2, P), erasure("phone", 12, nobody), erasure("phone", 32, eva)]
     await together.apply(*events)
     for one in events:
-        await apart.apply(one)
-    assert together.player(P)["status"] == apart.player(P)["status"]
-    assert together.player(P)["since"] == apart.player(P)["since"] == events[2].occurred_at
+        await one_by_one.apply(one)
+    assert together.player(P)["status"] == one_by_one.player(P)["status"]
+    assert together.player(P)["since"] == one_by_one.player(P)["since"] == events[2].occurred_at

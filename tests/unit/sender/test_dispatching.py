@@ -14,7 +14,7 @@ from sender_service.dispatcher.dispatcher import Dispatcher
 from sender_service.dispatcher.tools import DispatcherTools
 from sender_service.providers.base import Provider
 from sender_service.providers.onesignal.client import OneSignalClient
-from sender_service.providers.onesignal.provider import NAME
+from sender_service.providers.onesignal.provider import ONESIGNAL_NAME
 from shared.errors import LogUnavailable
 from shared.kafka.client import OutgoingRecord, Record
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
@@ -89,7 +89,7 @@ class DispatcherHarness:
         client = OneSignalClient(
             {"transactional": transport, "marketing": transport}, OneSignalSettings(), VAULT
         )
-        providers = {NAME: on_client(client)}
+        providers = {ONESIGNAL_NAME: on_client(client)}
         tools: list[Any] = [Apps(), None, self.turns, providers, self.log, self.clock]
         return Dispatcher(DispatcherTools(*tools))
 

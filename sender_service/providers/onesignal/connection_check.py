@@ -16,7 +16,7 @@ from shared.texts import shorten
 CONNECTION_TIMEOUT_SECONDS = 10.0
 
 
-class OneSignalAccount:
+class ConnectionChecker:
     """Asks OneSignal for an app, apart from the dispatcher's calls.
 
     It follows no redirects: the key must not reach another host.

@@ -6,63 +6,32 @@ It uses the functions and documents of planner and scheduler, which continue whe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from sender_service.closing import close_complete
-from sender_service.models.campaign import Campaign
+from sender_service.fast_path.plan import FastPathPlan, FastPathSend
+from sender_service.fast_path.releasing import CallReleaser
 from sender_service.models.send import NEVER, Send
-from sender_service.models.trigger import FEW_RECIPIENTS, Recipient, Trigger
+from sender_service.models.trigger import FEW_RECIPIENTS, Trigger
 from sender_service.pages.page import Page
-from sender_service.pages.transitions import release
 from sender_service.planner.audience import AudienceReader
+from sender_service.planner.bad_share import BAD_SHARE
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.early import EarlyNames
-from sender_service.planner.paging import BAD_SHARE, END
+from sender_service.planner.paging import END
 from sender_service.planner.recipients import LINES_A_READ, ResolvedRecipient, resolve, resolve_list
 from sender_service.planner.rendering import Allowance, Renderer, SendTooDear, compile_short
 from sender_service.planner.target import Candidate
 from sender_service.providers.base import Push
-from sender_service.scheduler.ahead import InFlightLimit
-from sender_service.scheduler.message_window import Grant
-from sender_service.scheduler.publishing import build_jobs, publish_jobs
-from sender_service.scheduler.reserving import EXHAUSTED_DELAY
 from sender_service.scheduler.tidying import is_sending
 from sender_service.scheduler.tools import SchedulerTools
 from sender_service.store.campaigns import Campaigns
+from sender_service.store.stores import Stores
 from sender_service.yield_timer import YieldTimer
-from shared.clock import monotonic
 from shared.models.app import App
-from shared.models.job import Job
 
-# Rendering steps: of a send, and of all sends of a batch (a tenth of a second). The planner takes sends
-# that need more, so that no send delays its batch.
+# Rendering steps of a send. The planner takes sends that need more, so that none delays its batch.
 FAST_PATH_SEND_STEPS = 200_000
-BATCH_STEPS = 1_000_000
 MAX_UNCOMPILED = 10_000  # characters of a campaign's texts
-
-
-@dataclass(frozen=True)
-class FastPathSend:
-    """A send on the fast path."""
-
-    send: Send
-    app: App
-    campaign: Campaign
-    trigger: Trigger
-    names: list[Recipient]
-
-
-@dataclass
-class FastPathPlan:
-    """Jobs to publish and sends to close once the sends are stored."""
-
-    steps: int = BATCH_STEPS  # of rendering, left
-    jobs: list[Job] = field(default_factory=list)
-    sends: list[str] = field(default_factory=list)
-
-
-_Call = tuple[FastPathSend, Page, str, int]  # with its chunk and the number of its players
 
 
 class TransactionalFastPath:
@@ -74,9 +43,14 @@ class TransactionalFastPath:
         self._early = early
         self._tools = tools
         self._audience = audience
-        self._ahead = InFlightLimit(
-            tools.makers.providers, tools.settings.release_ahead_seconds, monotonic
-        )
+        self._releaser = CallReleaser(tools)
+
+    @classmethod
+    def of(
+        cls, tools: SchedulerTools, stores: Stores, early: EarlyNames | None
+    ) -> TransactionalFastPath:
+        audience = AudienceReader(stores.people, stores.segments, stores.parts)
+        return cls(tools, audience, early)
 
     async def plan(self, sends: Sequence[Send], campaigns: Campaigns) -> FastPathPlan:
         """Plan sends of a batch and store their pages. `campaigns`: those of the sends."""
@@ -94,12 +68,7 @@ class TransactionalFastPath:
 
     async def release(self, batch: FastPathPlan) -> None:
         """Publish the jobs. Raises LogUnavailable: the scheduler's sweep releases them later."""
-        if batch.jobs:
-            await publish_jobs(self._tools.writer, batch.jobs)
-        done = [send for send in batch.sends if send not in {job.send for job in batch.jobs}]
-        if done:
-            tools = self._tools
-            await close_complete(tools.sends, tools.pages, done, tools.clock())
+        await self._releaser.publish(batch)
 
     def _choose(self, sends: Sequence[Send], campaigns: Campaigns) -> list[FastPathSend]:
         chosen = []
@@ -133,12 +102,12 @@ class TransactionalFastPath:
             if builder is not None:
                 planned.append((fast, builder.page(END), builder.pushes))
         grants, _ = await asyncio.gather(
-            self._release_calls(app, [(fast, page) for fast, page, _ in planned]),
+            self._releaser.release_calls(app, [(fast.send, page) for fast, page, _ in planned]),
             self._tools.pages.insert_bodies([(page, pushes) for _, page, pushes in planned]),
         )
         stood = await self._tools.pages.insert_all([page for _, page, _ in planned])
         lost = [page for _, page, _ in planned if page.id in stood]
-        await self._release_budget(app, grants, lost)
+        await self._releaser.refund(app, grants, lost)
         for fast, ours, pushes in planned:
             send = fast.send
             send.campaign_snapshot = fast.campaign.document()
@@ -148,8 +117,7 @@ class TransactionalFastPath:
             if page is not ours:  # the stored page is sent, under the same keys
                 pushes = await self._tools.pages.pushes(page)
             if pushes:
-                released = _released(page)
-                batch.jobs += build_jobs(app, page, send, released, pushes, self._tools.makers)
+                batch.jobs += self._releaser.build_jobs(app, page, send, pushes)
 
     def _is_early(self, fast: FastPathSend, candidates: Sequence[Candidate]) -> bool:
         return self._early is not None and self._early.put_off(fast.send, candidates)
@@ -187,58 +155,3 @@ class TransactionalFastPath:
             batch.steps -= allowance.spent
         people = len({member[1] for member in builder.members})
         return None if builder.bad > people * BAD_SHARE else builder
-
-    async def _release_budget(
-        self, app: App, grants: Mapping[str, Grant], lost: Sequence[Page]
-    ) -> None:
-        """Release the message budget of pages that a repeated batch or another replica stored."""
-        # Their budget was reserved when they were made.
-        for provider, grant in grants.items():
-            left = sum(sum(page.counts(_released(page, provider)).values()) for page in lost)
-            booked = {}
-            for minute, messages in grant.booked.items():
-                booked[minute] = min(messages, left)
-                left -= booked[minute]
-            if any(booked.values()):
-                await self._tools.budget.refund((app.id, provider), Grant(0, booked))
-
-    async def _release_calls(
-        self, app: App, planned: Sequence[tuple[FastPathSend, Page]]
-    ) -> dict[str, Grant]:
-        """Release as many calls as both limits allow; the scheduler releases the rest."""
-        calls: dict[str, list[_Call]] = {}
-        for fast, page in planned:
-            for chunk, count in page.counts(page.chunks).items():
-                provider = page.chunks[chunk].provider
-                calls.setdefault(provider, []).append((fast, page, chunk, count))
-        grants = {
-            provider: await self._release_of(app, provider, of) for provider, of in calls.items()
-        }
-        for _, page in planned:
-            page.derive(self._tools.settings.answer_timeout)
-        return grants
-
-    async def _release_of(self, app: App, provider: str, calls: Sequence[_Call]) -> Grant:
-        """Release a provider's calls as far as the limits allow."""
-        now = self._tools.clock()
-        counts = [count for *_, count in calls[: self._ahead.room(app)]]
-        grant = Grant(0, {})
-        if counts:
-            grant = await self._tools.budget.reserve((app.id, provider), counts, transactional=True)
-            self._ahead.taken(app, grant.calls)
-        for at, (fast, page, chunk, _) in enumerate(calls):
-            if at < grant.calls:
-                page.reserve(chunk, now)
-                release(page, chunk, fast.send, now)
-            else:
-                page.postpone(chunk, now + EXHAUSTED_DELAY if at < len(counts) else now)
-        return grant
-
-
-def _released(page: Page, provider: str | None = None) -> list[str]:
-    """Return the released chunks; of one provider, where it is given."""
-    return [
-        name
-        for name, chunk in page.chunks.items()
-        if chunk.state == "released" and provider in (None, chunk.provider)
-    ]

@@ -1,0 +1,52 @@
+"""Stores, settings and callbacks that a planner works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sender_service.context import SenderContext
+from sender_service.models.policy import AppPolicy
+from sender_service.planner.audience import AudienceReader
+from sender_service.planner.early import EarlyNames
+from sender_service.planner.new_page_erasure import PageErasure
+from sender_service.store.campaigns import CampaignStore
+from sender_service.store.contacts import ContactStore
+from sender_service.store.pages import PageStore
+from sender_service.store.sends import SendStore
+from shared.clock import Clock
+from shared.settings import PlanSettings
+
+
+@dataclass(frozen=True)
+class PlannerTools:
+    """`chunk_members(app)`: players of a call, by provider."""
+
+    sends: SendStore
+    pages: PageStore
+    audience: AudienceReader
+    campaigns: CampaignStore
+    contacts: ContactStore
+    erasure: PageErasure
+    settings: PlanSettings
+    clock: Clock
+    chunk_members: Callable[[str], Mapping[str, int]]
+    announce: Callable[[], None]  # wakes the scheduler
+    policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
+    early: EarlyNames | None = None  # None: a name is known now or never
+
+    @classmethod
+    def of(
+        cls,
+        context: SenderContext,
+        erasure: PageErasure,
+        chunk_members: Callable[[str], Mapping[str, int]],
+        early: EarlyNames | None,
+    ) -> PlannerTools:
+        stores, apps = context.stores, context.apps
+        audience = AudienceReader(stores.people, stores.segments, stores.parts)
+        return cls(
+            stores.sends, stores.pages, audience, stores.campaigns, stores.contacts,
+            erasure, context.settings.plan, context.clock, chunk_members,
+            context.scheduler_wakeup.notify, lambda app: AppPolicy.of(apps.get(app)), early,
+        )  # fmt: skip
