@@ -14,6 +14,7 @@ import httpx
 import pytest
 from aiohttp import web
 
+from sender_service.providers.registry import PROVIDERS
 from tests.e2e.carillon import campaign
 from tests.faults.conftest import CHOICE
 from tests.faults.fault_cluster import OPS_TOKEN, SERVICES, FaultCluster
@@ -141,6 +142,8 @@ def test_only_onesignals_address_is_called() -> None:
         for path in (ROOT / service).rglob("*.py"):
             if path.parent.name == "cli":  # a person's own commands, to addresses of their own
                 continue
+            if path.parents[1].name == "providers" and path.parent.name not in PROVIDERS:
+                continue  # a skeleton that only tests open
             source = path.read_text()
             if CLIENTS & {_called(node) for node in ast.walk(ast.parse(source))}:
                 makers[str(path.relative_to(ROOT))] = source

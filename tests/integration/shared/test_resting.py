@@ -53,8 +53,13 @@ async def test_d2_a_stage_has_read_also_where_it_has_no_partition(settings: Sett
         running = [asyncio.create_task(stage.run(stop)) for stage in stages]
         try:
             await eventually(lambda: all(stage.has_read for stage in stages), 60)
-            behind = [await stage.behind(bench.topic) for stage in stages]
-            assert sorted(map(repr, behind)) == ["{0: 0}", "{}", "{}"]
+
+            async def is_shared_out() -> bool:
+                # A member that joins late takes the partition from all until it is assigned anew.
+                behind = [await stage.behind(bench.topic) for stage in stages]
+                return sorted(map(repr, behind)) == ["{0: 0}", "{}", "{}"]
+
+            await eventually(is_shared_out, 60)
         finally:
             stop.set()
             await asyncio.gather(*running)
