@@ -16,8 +16,6 @@ from shared.events.registry import payload_of
 from shared.ids import is_uuid
 from shared.models.event import Event
 
-KINDS = frozenset({"impression", "click", "close"})
-
 
 class RefusedRun:
     """Run of calls that the provider refused since the last one it accepted of the send.

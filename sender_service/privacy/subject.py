@@ -89,10 +89,6 @@ class DataSubject:
         return is_second_look and (member[0], member[1]) not in (self.current_owners or ())
 
 
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _until(dated: Iterable[tuple[str | None, datetime]]) -> Until:
     """Return the latest time of each name."""
     last: dict[str, datetime] = {}
