@@ -106,9 +106,6 @@ class PageView:
             self._index = {member[0]: i for i, member in enumerate(self.document["members"])}
         return self._index.get(player)
 
-    def has_player(self, player: str) -> bool:
-        return any(member[0] == player for member in self.document["members"])
-
     def has_own_outcome(self, index: int) -> bool:
         return str(index) in self.document["outcomes"]
 
@@ -129,12 +126,8 @@ class PageView:
 
     def pending_players(self, chunk: str) -> list[str]:
         """Return the players that a call for this chunk names."""
-        own = self.document["outcomes"]
-        return [
-            member[0]
-            for index, member in enumerate(self.document["members"])
-            if member[2] == chunk and str(index) not in own
-        ]
+        members = self.document["members"]
+        return [members[index][0] for index in self.pending(chunk)]
 
     def counts(self, chunks: Collection[str]) -> dict[str, int]:
         """Count the members without an outcome of their own, by chunk."""

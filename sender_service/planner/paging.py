@@ -218,7 +218,7 @@ class Paging:
         ids = {index[at][1] for at in places if at < len(index)}
         ids |= {page for cursor, page in index if list(cursor) == END}
         pages = await self._stores.pages.get_many(sorted(ids))
-        return [page for page in pages.values() if page.has_player(player.id)]
+        return [page for page in pages.values() if page.index_of(player.id) is not None]
 
     async def _keep_in_one_page(self, player: MovedPlayer, pages: list[Page]) -> None:
         """Suppress the player in all pages but its present owner's."""
