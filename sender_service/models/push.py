@@ -35,14 +35,15 @@ class Push:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+def button_fields(button: PushButton) -> dict[str, str]:
+    """Return the button's fields by name; absent ones are left out."""
+    fields = {"id": button.id, "text": button.text, "url": button.url, "icon": button.icon}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def push_size(push: Push) -> int:
     """Return the bytes of a push, as a provider packs it for a browser."""
-    buttons = [
-        {name: value for name, value in fields if value is not None}
-        for fields in (
-            (("id", b.id), ("text", b.text), ("url", b.url), ("icon", b.icon)) for b in push.buttons
-        )
-    ]
+    buttons = [button_fields(button) for button in push.buttons]
     fields = {
         "title": push.title, "alert": push.text, "u": push.url, "a": push.data,
         "icon": push.icon, "image": push.image, "o": buttons or None,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 
-from sender_service.models.push import Push, PushButton
+from sender_service.models.push import Push, PushButton, button_fields
 from shared.mongo.client import Document
 
 
@@ -27,7 +26,7 @@ def encode_push(push: Push) -> Document:
     if push.image is not None:
         found["image"] = push.image
     if push.buttons:
-        found["buttons"] = [_encode_button(button) for button in push.buttons]
+        found["buttons"] = [button_fields(button) for button in push.buttons]
     return found
 
 
@@ -42,8 +41,3 @@ def decode_push(found: Document) -> Push:
         buttons=tuple(PushButton(**button) for button in found.get("buttons", ())),
         data=found["data"],
     )
-
-
-def _encode_button(button: PushButton) -> dict[str, Any]:
-    fields = {"id": button.id, "text": button.text, "url": button.url, "icon": button.icon}
-    return {name: value for name, value in fields.items() if value is not None}
