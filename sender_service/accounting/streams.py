@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from sender_service.accounting.interactions import VerifiedInteraction
@@ -55,7 +55,7 @@ class StreamMatcher:
         payloads = [(event, payload_of(event, StreamPayload)) for event in events]
         relevant = [(e, p, self._tagger.verify(p.tag)) for e, p in payloads if _is_relevant(p)]
         untagged = {str(p.notification_id) for _, p, tag in relevant if tag is None}
-        known = await self._by_message(sorted(untagged))
+        known = await self._by_message(untagged)
         waiting = []
         for event, payload, tag in relevant:
             tagged = tag or known.get(str(payload.notification_id))
@@ -77,9 +77,9 @@ class StreamMatcher:
     async def forget(self, events: Sequence[Event]) -> None:
         await self._parked.remove([event.id for event in events])
 
-    async def _by_message(self, messages: Sequence[str]) -> dict[str, TagClaims]:
+    async def _by_message(self, messages: Set[str]) -> dict[str, TagClaims]:
         found: dict[str, TagClaims] = {}
-        for page in await self._pages.by_notifications(messages):
+        for page in await self._pages.by_notifications(sorted(messages)):
             for name, chunk in page.chunks.items():
                 if chunk.notification_id is not None and chunk.notification_id in messages:
                     found[chunk.notification_id] = TagClaims(page.send, page.number, name)
