@@ -81,7 +81,7 @@ class Reporting:
     async def compute_requested(self) -> None:
         """Compute requested reports; drop requests for missing and rolled-up sends."""
         for name in await self.reports.requested_reports(SENDS_A_PASS):
-            send = await self.sends.get(name)
+            send = await self.sends.without_list(name)
             if send is None or send.rolled_up:
                 await self.reports.forget(name)
             else:

@@ -76,8 +76,7 @@ class Reports:
 
 def open_reports(context: OpsContext) -> Reports:
     stores = context.stores
-    reporting = Reporting(stores.sends, stores.pages, stores.people, stores.reports, context.clock)
-    return Reports(stores.sends, stores.reports, reporting)
+    return Reports(stores.sends, stores.reports, Reporting.of(stores, context.clock))
 
 
 class _Room:
