@@ -66,11 +66,11 @@ class PersonalDataFinder:
                 yield PersonalDataRecord(content, partial(self.store.change_trigger, send, changes))
 
     async def _parts(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
-        sends: dict[str, datetime] = {}
-        async for send, came, _ in self.store.triggers(erased.app):
-            sends[send] = came
+        sends: dict[str, datetime | None] = {}
         async for part in self.store.parts():
-            came_with = sends.get(part.send)
+            if part.send not in sends:
+                sends[part.send] = await self.store.creation(erased.app, part.send)
+            came_with = sends[part.send]
             if came_with is None:
                 continue
             changes = recipients_without(part.recipients, erased, came_with)

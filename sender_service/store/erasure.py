@@ -112,6 +112,11 @@ class ErasureStore:
         """Yield send id, creation time and trigger of an app's sends."""
         return self._sends.triggers(app)
 
+    async def creation(self, app: str, send: str) -> datetime | None:
+        """Return when a send of this app was created; None if the app has no such send."""
+        found = await self._sends.heads([send])
+        return next((one.created_at for one in found if one.app == app), None)
+
     async def change_trigger(self, send: str, changes: Document) -> None:
         await self._sends.blank_trigger(send, changes)
 
