@@ -66,12 +66,11 @@ class PageStore:
         Bodies are named by their content. So a late planner without a lease can't change the page's
         own ones.
         """
-        page.document["bodiesId"], bodies = encode_bodies(page.id, pushes)
+        bodies = _give_bodies(page, pushes)
         with translate_mongo_errors():
-            if bodies:
+            if pushes:
                 of = {"_id": page.bodies_id}
-                document = {**of, "bodies": bodies, "expireAt": page.expire_at}
-                await self._bodies.bulk_write([ReplaceOne(of, document, upsert=True)])
+                await self._bodies.bulk_write([ReplaceOne(of, bodies, upsert=True)])
             try:
                 await self._pages.insert_one(cast(Document, page.document))
             except DuplicateKeyError:
@@ -82,10 +81,9 @@ class PageStore:
         """Insert the bodies of pages that are inserted next, and set their ids."""
         kept: list[Write] = []
         for page, pushes in pages:
-            page.document["bodiesId"], bodies = encode_bodies(page.id, pushes)
+            bodies = _give_bodies(page, pushes)
             if page.is_open:
-                key, expires = page.bodies_id, page.expire_at
-                kept.append(InsertOne({"_id": key, "bodies": bodies, "expireAt": expires}))
+                kept.append(InsertOne(bodies))
         if kept:
             with translate_mongo_errors():
                 await write_conditionally(self._bodies, kept)
@@ -238,6 +236,12 @@ class PageStore:
             async for page in pages_of(self._pages, send, fields):
                 add(page)
         return found
+
+
+def _give_bodies(page: Page, pushes: Sequence[Push]) -> Document:
+    """Set the page's id of its bodies; return their document."""
+    page.document["bodiesId"], bodies = encode_bodies(page.id, pushes)
+    return {"_id": page.bodies_id, "bodies": bodies, "expireAt": page.expire_at}
 
 
 def _page(document: Document) -> Page:
