@@ -17,7 +17,8 @@ async def reserve_chunks(
 ) -> tuple[list[str], dict[str, Grant]]:
     """Return the chunks that may be released, and the grants by provider.
 
-    `late`: chunks whose earlier reservation is over; it moves. Raises StoreUnavailable.
+    `late`: chunks whose earlier reservation is over; it moves. None of a provider that isn't open may
+    be released. Raises StoreUnavailable.
     """
     chunks = page.chunks
     released: list[str] = []

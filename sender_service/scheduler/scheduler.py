@@ -201,8 +201,11 @@ class Scheduler:
                 page.suppress_chunk(chunk, "unsubscribed", now)
         due = [chunk for chunk in due if counts.get(chunk, 1)]
         new = [chunk for chunk in due if chunks[chunk].releases == 0]
-        late = [c for c in due if c not in new and chunks[c].reserved_at <= now - COUNTED_FOR]
-        again = [chunk for chunk in due if chunk not in new and chunk not in late]
+        # A call at a provider that isn't open is reserved anew: that is refused, so it waits.
+        counted = [c for c in due if chunks[c].reserved_at > now - COUNTED_FOR]
+        providers = self._tools.makers.providers
+        again = [c for c in counted if c not in new and chunks[c].provider in providers]
+        late = [chunk for chunk in due if chunk not in new and chunk not in again]
         granted, grants = await reserve_chunks(self._tools.budget, page, late, new, now)
         return again + granted, grants
 

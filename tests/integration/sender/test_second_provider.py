@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,8 +14,9 @@ from sender_service.providers.registry import PROVIDERS
 from sender_service.providers.webpush.provider import WEBPUSH_NAME, open_webpush
 from sender_service.providers.webpush.responses import classify
 from sender_service.scheduler.budget import budget_id
+from sender_service.scheduler.reserving import EXHAUSTED_DELAY
 from shared.mongo.collections import APPS, BUDGETS, PLAYERS, PROFILES
-from tests.integration.sender.pipeline import IDLE, Pipeline, open_line
+from tests.integration.sender.pipeline import IDLE, Pipeline, errors, open_line
 from tests.integration.sender.sender_harness import APP
 from tests.support.providers import channel_of
 from tests.support.push_service import PushService, build_vapid_key, open_push_service
@@ -116,6 +117,27 @@ async def test_provider_that_is_not_open_reaches_nobody(
     send = await line.send_trigger(recipients=[{"player": ours, "variables": {"name": "Jana"}}])
     assert await line.world.planner().plan_one()
     assert (await line.world.sums(send)).suppressed == {"invalid": 1}
+
+
+async def test_released_call_waits_for_its_provider(
+    line: Pipeline, service: PushService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A replica without the provider deferred the job, and has the page next."""
+    await subscribe(line, service.subscription)
+    send = await plan(line)
+    assert await line.release() == 2
+    providers = cast(dict[str, Any], line.scheduler._tools.makers.providers)
+    webpush = providers.pop(WEBPUSH_NAME)
+    assert await line.work() == 2, "each job is answered once"
+    (page,) = await line.pages(send)
+    (waiting,) = [one for one in page.chunks.values() if one.provider == WEBPUSH_NAME]
+    assert (waiting.state, waiting.releases, waiting.is_attempted) == ("planned", 1, False)
+    assert errors(caplog) == []
+
+    providers[WEBPUSH_NAME] = webpush
+    line.world.clock.advance(EXHAUSTED_DELAY.total_seconds())
+    assert await line.work() == 1
+    assert len(service.received) == 1 and (await line.world.sums(send)).sent == 2
 
 
 @pytest.mark.parametrize(
