@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from sender_service.context import SenderContext
 from sender_service.providers.base import ProviderContext
-from sender_service.providers.registry import PROVIDERS, Opener, open_providers
+from sender_service.providers.registry import open_providers
 from sender_service.store.stores import Stores
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
@@ -20,17 +20,10 @@ from shared.processes import unique_name
 from shared.secrets import Vault
 from shared.settings import Settings
 
-Registry = Mapping[str, Opener]  # of push providers, by name
-
 
 @asynccontextmanager
-async def open_context(
-    settings: Settings, registry: Registry | None = None
-) -> AsyncIterator[SenderContext]:
-    """Open a sender's clients; close them in reverse order. No server needs to be reachable.
-
-    `registry`: the push providers; all of them if None.
-    """
+async def open_context(settings: Settings) -> AsyncIterator[SenderContext]:
+    """Open a sender's clients; close them in reverse order. No server needs to be reachable."""
     name = unique_name(SENDER)
     vault = Vault(settings.secret_key.get_secret_value())
     async with AsyncExitStack() as stack:
@@ -38,7 +31,7 @@ async def open_context(
         writer = await stack.enter_async_context(open_log_writer(settings.kafka, name))
         stores = Stores.open(database)
         providers = await stack.enter_async_context(
-            open_providers(ProviderContext(settings, vault, stores.people), registry or PROVIDERS)
+            open_providers(ProviderContext(settings, vault, stores.people))
         )
         yield SenderContext(
             name=name,

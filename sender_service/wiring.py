@@ -17,7 +17,7 @@ from sender_service.dispatcher.governor import Governor
 from sender_service.fast_path.planning import TransactionalFastPath
 from sender_service.intake.accept import Intake
 from sender_service.intake.stage import intake_stage
-from sender_service.opening import Registry, open_context
+from sender_service.opening import open_context
 from sender_service.ops.dead_letters import dead_letters_stage
 from sender_service.ops.routers import OpsApi
 from sender_service.planner.early import EarlyNames
@@ -88,9 +88,7 @@ class Sender:
 
 
 @asynccontextmanager
-async def open_sender(
-    settings: Settings, registry: Registry | None = None
-) -> AsyncIterator[Sender]:
+async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
     """Open a sender; close its clients in reverse order. No server needs to be reachable."""
-    async with open_context(settings, registry) as context:
+    async with open_context(settings) as context:
         yield Sender(context, build_budget(context), EarlyNames.of(context))
