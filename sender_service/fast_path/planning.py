@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sender_service.fast_path.plan import FastPathPlan, FastPathSend
 from sender_service.fast_path.releasing import CallReleaser
+from sender_service.models.push import Push
 from sender_service.models.send import NEVER, Send
 from sender_service.models.trigger import FEW_RECIPIENTS, Trigger
 from sender_service.pages.page import Page
@@ -21,7 +22,6 @@ from sender_service.planner.paging import END
 from sender_service.planner.recipients import LINES_A_READ, ResolvedRecipient, resolve, resolve_list
 from sender_service.planner.rendering import Allowance, Renderer, SendTooDear, compile_short
 from sender_service.planner.target import Candidate
-from sender_service.providers.base import Push
 from sender_service.scheduler.tidying import is_sending
 from sender_service.scheduler.tools import SchedulerTools
 from sender_service.store.campaigns import Campaigns

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from sender_service.closing import close_complete
 from sender_service.fast_path.plan import FastPathPlan
+from sender_service.models.push import Push
 from sender_service.models.send import Send
 from sender_service.pages.page import Page
 from sender_service.pages.transitions import release
-from sender_service.providers.base import Push
 from sender_service.scheduler import publishing
 from sender_service.scheduler.ahead import InFlightLimit
 from sender_service.scheduler.message_window import Grant

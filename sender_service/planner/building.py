@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from sender_service.models.campaign import Variant
+from sender_service.models.push import Push
 from sender_service.models.quiet_hours import own_zone, zone_for
 from sender_service.models.send import NEVER
 from sender_service.models.sums import Sums, encode_sums
@@ -19,7 +20,6 @@ from sender_service.pages.sums import summarise
 from sender_service.planner.page_plan import PagePlan as PagePlan  # re-exported
 from sender_service.planner.policy import choose_variant, suppressions, unproven_players, why_absent
 from sender_service.planner.target import Candidate, PlayerSelection
-from sender_service.providers.base import Push
 from shared.documents.profile import Profile
 from shared.errors import Rejected
 from shared.providers import DEFAULT_PROVIDER

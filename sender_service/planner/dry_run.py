@@ -12,6 +12,7 @@ from datetime import datetime
 
 import orjson
 
+from sender_service.models.push import Push
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
@@ -19,7 +20,6 @@ from sender_service.planner.dry_run_result import SAMPLES, DryRunResult, Sample,
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Batch, Candidate, Target
 from sender_service.planner.text_index import TextHashSet
-from sender_service.providers.base import Push
 from sender_service.store.contacts import ContactStore
 from sender_service.yield_timer import YieldTimer
 

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sender_service.models.push import Push
 from sender_service.models.sums import Sums
 from sender_service.planner.bad_share import BAD_SHARE
-from sender_service.providers.base import Push
 
 SAMPLES = 3
 Text = tuple[str, bytes]  # provider, hash

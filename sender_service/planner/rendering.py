@@ -14,7 +14,7 @@ import orjson
 from sender_service.models.campaign import Button, Campaign, Texts, Variant
 from sender_service.models.formats import LANGUAGE, TIME_ZONE
 from sender_service.models.metering import PUSH_STEPS, meter
-from sender_service.models.push import MAX_PUSH_BYTES, push_size
+from sender_service.models.push import MAX_PUSH_BYTES, Push, PushButton, push_size
 from sender_service.models.push_texts import check_link, check_text
 from sender_service.models.quiet_hours import zone_for
 from sender_service.models.templates import (
@@ -27,7 +27,6 @@ from sender_service.models.templates import (
     variables_of,
 )
 from sender_service.planner.languages import choose
-from sender_service.providers.base import Push, PushButton
 from shared.documents.profile import Profile
 from shared.errors import Rejected
 

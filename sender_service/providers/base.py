@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from sender_service.models.push import Push as Push  # re-exported
-from sender_service.models.push import PushButton as PushButton  # re-exported
+from sender_service.models.push import Push
 from shared.models.app import App
 from shared.models.job import Job
 from shared.priority import Priority

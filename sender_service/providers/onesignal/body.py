@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sender_service.providers.base import Json, Push, PushButton, PushPreview
+from sender_service.models.push import Push, PushButton
+from sender_service.providers.base import Json, PushPreview
 
 
 def build_body(app_id: str, push: Push, tag: str, topic: str, ttl: int) -> Json:

@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 
+from sender_service.models.push import Push
 from sender_service.providers.base import (
     ConnectionResult,
     Json,
     Outcome,
     ProviderContext,
     ProviderLimits,
-    Push,
     PushPreview,
 )
 from sender_service.providers.onesignal.body import build_body, preview

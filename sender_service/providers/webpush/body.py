@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sender_service.providers.base import Json, Push, PushPreview
+from sender_service.models.push import Push
+from sender_service.providers.base import Json, PushPreview
 
 MAX_TOPIC_LENGTH = 32  # the most that a `Topic` header may have
 

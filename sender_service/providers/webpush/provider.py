@@ -15,6 +15,7 @@ from py_vapid import Vapid02
 from pydantic import BaseModel, SecretStr
 from pywebpush import WebPusher, WebPushException
 
+from sender_service.models.push import Push
 from sender_service.providers.base import (
     ConnectionResult,
     Json,
@@ -23,7 +24,6 @@ from sender_service.providers.base import (
     PlayerReader,
     ProviderContext,
     ProviderLimits,
-    Push,
     PushPreview,
     Refused,
     RetryAfter,
