@@ -53,6 +53,12 @@ class PushPreview:
     image: str | None
     buttons: tuple[str, ...]
 
+    @classmethod
+    def of(cls, push: Push) -> PushPreview:
+        """Return the preview of a provider that shows all parts of a push."""
+        buttons = tuple(button.text for button in push.buttons)
+        return cls(push.title, push.text, push.url, push.icon, push.image, buttons)
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionResult:

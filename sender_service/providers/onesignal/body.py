@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sender_service.models.push import Push, PushButton
-from sender_service.providers.base import Json, PushPreview
+from sender_service.providers.base import Json
 
 
 def build_body(app_id: str, push: Push, tag: str, topic: str, ttl: int) -> Json:
@@ -34,9 +34,3 @@ def _button(button: PushButton) -> Json:
     if button.icon:
         fields["icon"] = button.icon
     return fields
-
-
-def preview(push: Push) -> PushPreview:
-    """Return the parts that a person sees."""
-    buttons = tuple(button.text for button in push.buttons)
-    return PushPreview(push.title, push.text, push.url, push.icon, push.image, buttons)

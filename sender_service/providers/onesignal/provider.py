@@ -18,7 +18,7 @@ from sender_service.providers.base import (
     ProviderLimits,
     PushPreview,
 )
-from sender_service.providers.onesignal.body import build_body, preview
+from sender_service.providers.onesignal.body import build_body
 from sender_service.providers.onesignal.client import OneSignalClient, open_client
 from sender_service.providers.onesignal.connection_check import ConnectionChecker
 from sender_service.providers.onesignal.limits import LIMITS_BY_PLAN
@@ -45,7 +45,7 @@ class OneSignalProvider:
         return build_body(app.one_signal.app_id, push, tag, topic, ttl)
 
     def preview(self, push: Push) -> PushPreview:
-        return preview(push)
+        return PushPreview.of(push)
 
     def connections(self, priority: Priority) -> asyncio.Semaphore:
         return self._client.connections[priority]

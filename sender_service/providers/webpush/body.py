@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sender_service.models.push import Push
-from sender_service.providers.base import Json, PushPreview
+from sender_service.providers.base import Json
 
 MAX_TOPIC_LENGTH = 32  # the most that a `Topic` header may have
 
@@ -26,9 +26,3 @@ def build_body(push: Push, tag: str, topic: str, ttl: int) -> Json:
             {"action": b.id, "title": b.text, "url": b.url, "icon": b.icon} for b in push.buttons
         ]
     return {"message": message, "topic": topic.replace("-", "")[:MAX_TOPIC_LENGTH], "ttl": ttl}
-
-
-def preview(push: Push) -> PushPreview:
-    """Return the parts that a person sees."""
-    buttons = tuple(button.text for button in push.buttons)
-    return PushPreview(push.title, push.text, push.url, push.icon, push.image, buttons)

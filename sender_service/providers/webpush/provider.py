@@ -28,7 +28,7 @@ from sender_service.providers.base import (
     Refused,
     RetryAfter,
 )
-from sender_service.providers.webpush.body import build_body, preview
+from sender_service.providers.webpush.body import build_body
 from sender_service.providers.webpush.limits import LIMITS_OF_SERVICES
 from sender_service.providers.webpush.responses import classify
 from shared.errors import StoreUnavailable
@@ -75,7 +75,7 @@ class WebPushProvider:
         return build_body(push, tag, topic, min(ttl, LIMITS_OF_SERVICES.max_ttl_seconds))
 
     def preview(self, push: Push) -> PushPreview:
-        return preview(push)
+        return PushPreview.of(push)
 
     def connections(self, priority: Priority) -> asyncio.Semaphore:
         return self._connections[priority]
