@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ingest_service.projector.lww import Stamp
+from ingest_service.projector.lww import Stamp, stamp
 from ingest_service.projector.player import Claim, LedgerEntry, PlayerStatus, StatusChange
 from shared.documents.player import (
     Claim as StoredClaim,
@@ -98,7 +95,7 @@ def decode_status(stored: PlayerStatusFields) -> PlayerStatus:
         stored["event"],
         stored.get("received"),
         stored.get("offset", 0),
-        None if proof is None else decode_stamp(proof),
+        None if proof is None else stamp(proof),
         stored.get("since"),
     )
 
@@ -154,11 +151,6 @@ def encode_report(report: StatusChange) -> StatusChangeFields:
     return stored
 
 
-def decode_stamp(stored: StampFields | Mapping[str, Any]) -> Stamp:
-    at = stored["at"]
-    return at, stored.get("received", at), stored.get("offset", 0), stored["event"]
-
-
-def encode_stamp(stamp: Stamp) -> StampFields:
-    at, received, offset, event = stamp
+def encode_stamp(value: Stamp) -> StampFields:
+    at, received, offset, event = value
     return {"at": at, "event": event, "received": received, "offset": offset}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ingest_service.projector.lww import stamp
 from ingest_service.projector.player import StatusMark
 from ingest_service.projector.player_codec import (
     decode_change,
-    decode_stamp,
     decode_status,
     encode_change,
     encode_stamp,
@@ -127,7 +127,7 @@ def encode_erasure(erasure: Erasure) -> documents.ErasureFields:
 
 def _decode_erased(stored: documents.ErasedPlayer) -> ErasedPlayer:
     proof = stored.get("proof")
-    mark = StatusMark(decode_stamp(stored), None if proof is None else decode_stamp(proof))
+    mark = StatusMark(stamp(stored), None if proof is None else stamp(proof))
     return ErasedPlayer(stored["id"], mark)
 
 
