@@ -29,12 +29,14 @@ def erased_merges_in(browsers: Iterable[Browser]) -> list[ErasedMerges]:
 
 
 def named_in(
-    browsers: Iterable[Browser], events: Iterable[Event], reports: Iterable[PlayerReport]
+    browsers: Iterable[Browser],
+    reports: Iterable[PlayerReport],
+    activity: Iterable[tuple[Event, str]],
 ) -> set[str]:
     """Return all players that the batch names."""
     named = {player for browser in browsers for player in _players_of(browser)}
     named |= {report.player for report in reports}
-    return named | {player for _, player in activity_in(events)}
+    return named | {player for _, player in activity}
 
 
 def _players_of(browser: Browser) -> set[str]:

@@ -103,18 +103,18 @@ class Projector:
         """
         browsers, events, left = await self._fold_browsers(events)
         of_browsers = [e for e in events if e.type not in OF_PLAYERS]
-        reports = list(reports_in(events, deliveries))
+        reports, activity = list(reports_in(events, deliveries)), list(activity_in(events))
         # Beside the write, which takes longest. Reading before it is safe: a document that another
         # process writes meanwhile makes the conditional write fail, and the batch is repeated.
         _, players, (profiles, unread) = await asyncio.gather(
             self._save_visitors(browsers),
-            self._store.players(named_in(browsers, events, reports)),
+            self._store.players(named_in(browsers, reports, activity)),
             self._store.profiles_within(
                 {person for b in browsers for person in b.affected}, PROFILE_BYTES
             ),
         )
         await self._late_erasures.propagate(of_browsers, {b.visitor.id: b for b in browsers})
-        ledger = await self._fold_players(players, browsers, events, reports)
+        ledger = await self._fold_players(players, browsers, reports, activity)
         await self._fold_profiles(profiles, unread, browsers, ledger)
         return left
 
@@ -150,8 +150,8 @@ class Projector:
         self,
         known: dict[str, LedgerEntry],
         browsers: Sequence[Browser],
-        events: Sequence[Event],
         reports: Sequence[PlayerReport],
+        activity: Sequence[tuple[Event, str]],
     ) -> Ledger:
         ledger = Ledger(known, self._clock())
         for browser in browsers:
@@ -160,7 +160,7 @@ class Projector:
             ledger.assign_players(browser)
         for report in reports:
             ledger.report(report)
-        for event, player in activity_in(events):
+        for event, player in activity:
             ledger.note_activity(event.app, player, event.occurred_at)
         await self._store.save_players(ledger.changed)
         return ledger
