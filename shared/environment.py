@@ -17,8 +17,8 @@ from shared.nearest import nearest
 from shared.settings import Settings
 
 SETTING_PREFIX = "CARILLON_"
-# Read by the launcher, the demo shop and the tests: each checks its own, and hands on all of them.
-OTHERS = ("CARILLON_LOCAL__", "CARILLON_SHOP__", "CARILLON_TEST_")
+# Read by the launcher, the demo shop, the tests and providers: each checks its own, and hands on all.
+OTHERS = ("CARILLON_LOCAL__", "CARILLON_SHOP__", "CARILLON_TEST_", "CARILLON_PROVIDERS__")
 TOOLS = frozenset({"CARILLON_CLOCK_OFFSET_FILE", "CARILLON_KAFKA_JARS"})
 # Kubernetes gives every pod the addresses of services; one may be called `carillon-…`.
 SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT)(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_\w+)?$")
@@ -83,8 +83,6 @@ def _fields_of(field: FieldInfo) -> dict[str, FieldInfo]:
 
 def _is_known(name: str, value: str, known: set[str]) -> bool:
     if name in known or name in TOOLS:
-        return True
-    if name.startswith("CARILLON_PROVIDERS__"):  # each provider checks its own
         return True
     others = [prefix for prefix in OTHERS if not any(one.startswith(prefix) for one in known)]
     if name.startswith(tuple(others)):
