@@ -154,7 +154,7 @@ class App(Wire):
     @property
     def is_sending(self) -> bool:
         """Return whether anything may be released or called for the app."""
-        return self.enabled and self.one_signal.enabled and self.state == "active"
+        return self.why_not_sending() is None
 
     def why_not_sending(self) -> NotSending | None:
         """Return the reason why the app sends nothing; None while it sends."""
