@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, NotRequired, TypedDict
-
-PlayerState = Literal["subscribed", "unsubscribed", "invalid", "erased"]
+from typing import Any, NotRequired, TypedDict
 
 
 class PreviousOwner(TypedDict):
