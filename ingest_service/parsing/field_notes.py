@@ -96,15 +96,12 @@ def validate_leniently(
 
 
 def _findings_by_path(exc: ValidationError, prefix: str) -> dict[Path, FieldError]:
-    return {
-        path: FieldError(
-            (prefix + ".".join(str(step) for step in path)).rstrip(".") or "body",
-            kind,
-            sentence_of(kind, message, error.get("ctx")),
-        )
-        for error in exc.errors(include_url=False, include_input=False)
-        for path, kind, message in [_FINDING(error)]
-    }
+    found: dict[Path, FieldError] = {}
+    for error in exc.errors(include_url=False, include_input=False):
+        path, kind, message = _FINDING(error)
+        field = (prefix + ".".join(str(step) for step in path)).rstrip(".") or "body"
+        found[path] = FieldError(field, kind, sentence_of(kind, message, error.get("ctx")))
+    return found
 
 
 def _refusal(findings: list[FieldError]) -> InvalidPayload:
