@@ -97,7 +97,8 @@ class Sink:
                 query = {**some, "app": app}
                 async for entry in self.database[PLAYERS.name].find(query, {"visitor": 1}):
                     player, visitor = entry["_id"], entry["visitor"]
-                    found |= {player: visitor} if visitor else {}
+                    if visitor:
+                        found[player] = visitor
         return found
 
 
