@@ -66,6 +66,7 @@ def test_n2_a_key_in_a_group_given_as_json_too(monkeypatch: pytest.MonkeyPatch) 
     [
         ("CARILLON_TEST_MONGO__URI", "mongodb://elsewhere"),
         ("CARILLON_LOCAL__SHOP_PORT", "8099"),
+        ("CARILLON_PROVIDERS__WEBPUSH__SUBJECT", "mailto:ops@shop.example"),
         ("CARILLON_SHOP__PORT", "8099"),
         ("CARILLON_CLOCK_OFFSET_FILE", "/tmp/clock"),
         ("CARILLON_KAFKA_JARS", "/tmp/jars"),
