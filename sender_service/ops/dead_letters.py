@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import ConfigDict, Field, StringConstraints
@@ -147,7 +146,7 @@ def _add_readers(router: APIRouter, store: DeadLetterStore, names: Names, clock:
         apps = current_principal(request).apps
         query = DeadLetterQuery(before or clock() + CLOCK_SKEW, since, topic, code, apps)
         found = await store.newest(query, limit)
-        return Items(items=[DeadLetterResponse(**_fields(each)) for each in found])
+        return Items(items=[_to_response(each) for each in found])
 
     @router.get("/{letter}", responses=answers(DEAD_LETTER_CONTENT))
     @needs("admin", audited=True)
@@ -160,12 +159,12 @@ def _add_readers(router: APIRouter, store: DeadLetterStore, names: Names, clock:
         found = await existing(store, request, name)
         set_audit_target(request, letter=name)
         key, value = (DeadLetter.decode(packed or "") for packed in (found.key, found.value))
-        return DeadLetterContentResponse(**_fields(found), key=key, value=value)
+        return DeadLetterContentResponse(**dict(_to_response(found)), key=key, value=value)
 
 
-def _fields(found: StoredDeadLetter) -> dict[str, Any]:
-    """Return the answer's fields, without the content."""
-    return {name: value for name, value in asdict(found).items() if name not in ("key", "value")}
+def _to_response(found: StoredDeadLetter) -> DeadLetterResponse:
+    """Return the answer, without the content."""
+    return DeadLetterResponse.model_validate(found, from_attributes=True)
 
 
 def _add_replays(router: APIRouter, replayer: Replayer) -> None:
