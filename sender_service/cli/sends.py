@@ -39,11 +39,13 @@ async def _list(ops: OpsClient) -> None:
     given = {name: getattr(ops.options, name) for name in names}
     params = {name: value for name, value in given.items() if value is not None}
     items: list[SendListItemResponse] = []
+    json: list[Any] = []
     more: str | None = ops.options.before
     for _ in range(MOST_CALLS):
-        found = (await ops.call(SendListResponse, "GET", path_of("sends"), params=params)).body
-        items += found.items
-        more = None if found.next is None else to_iso(found.next)
+        found = await ops.call(SendListResponse, "GET", path_of("sends"), params=params)
+        items += found.body.items
+        json += found.json["items"]
+        more = None if found.body.next is None else to_iso(found.body.next)
         if more is None or len(items) >= ops.options.limit:
             break
         params |= {"before": more}
@@ -56,7 +58,6 @@ async def _list(ops: OpsClient) -> None:
         (s.id, s.state, s.app, s.campaign, s.priority, s.created_at, s.sent, s.audience, s.error)
         for s in items
     ))  # fmt: skip
-    json = [item.model_dump(mode="json", by_alias=True) for item in items]
     ops.show({"items": json, "next": more}, table)
 
 

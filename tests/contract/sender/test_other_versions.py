@@ -7,7 +7,8 @@ import orjson
 import pytest
 import respx
 
-from tests.contract.sender.commands import ACCOUNT, SEND, URL, run
+from sender_service.ops.examples import SEND_HEAD
+from tests.contract.sender.commands import ACCOUNT, AT, SEND, URL, run
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +47,16 @@ def test_keys_of_a_newer_server_are_no_fault(
     respx_mock.get(f"/v1/sends/{SEND}").respond(json=newer)
     assert run("send", "show", SEND, "--json") == 0
     assert orjson.loads(capsys.readouterr().out) == newer
+
+
+@respx.mock(base_url=URL)
+def test_list_of_several_answers_keeps_keys_of_a_newer_server(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fine, tired = {**SEND_HEAD, "mood": "fine"}, {**SEND_HEAD, "mood": "tired"}
+    pages = [{"items": [fine], "next": AT}, {"items": [tired], "next": None}]
+    sends = respx_mock.get("/v1/sends")
+    sends.side_effect = [httpx.Response(200, json=page) for page in pages]
+    assert run("send", "list", "--json") == 0
+    assert orjson.loads(capsys.readouterr().out) == {"items": [fine, tired], "next": None}
+    assert sends.calls.last.request.url.params["before"] == AT
