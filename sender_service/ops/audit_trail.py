@@ -80,10 +80,11 @@ def _log(entry: AuditEntry | None, code: str) -> None:
 def _audit_entry(scope: Scope, status: int, at: datetime) -> AuditEntry | None:
     """Return the request's entry; None without a principal, and for reads of nothing personal."""
     who: Principal | None = scope.get("principal")
-    quiet = scope["method"] in ("GET", "HEAD")
+    method = scope["method"]
+    quiet = method in ("GET", "HEAD")
     if who is None or (quiet and not getattr(scope.get("endpoint"), "audited", False)):
         return None
     target = {**scope.get("path_params", {}), **scope.get("audit_target", {})}
     route = str(getattr(scope.get("route"), "path", scope["path"]))
     named = {name: str(value)[:128] for name, value in target.items()}
-    return AuditEntry(who, scope["method"], route, named, status, at, named_app(scope))
+    return AuditEntry(who, method, route, named, status, at, named_app(scope))

@@ -50,9 +50,10 @@ def add_bodies(routers: Sequence[APIRouter], document: dict[str, Any]) -> None:
             document["paths"][route.path_format][method.lower()]["requestBody"] = _body(*body)
     modes = [(model, "validation") for model in dict.fromkeys(models)]
     _, schemas = models_json_schema(modes, ref_template=SCHEMA_REF_PREFIX + "{model}")  # type: ignore[arg-type]
-    for schema in schemas["$defs"].values():
+    definitions = schemas["$defs"]
+    for schema in definitions.values():
         _close(schema)
-    document["components"]["schemas"].update(schemas["$defs"])
+    document["components"]["schemas"].update(definitions)
 
 
 def _body(model: type[BaseModel], example: object) -> dict[str, Any]:
