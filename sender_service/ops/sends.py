@@ -130,7 +130,7 @@ def sends_router(context: OpsContext) -> APIRouter:
         intake=context.intake,
         reader=open_send_view(context),
         tidying=tidying,
-        scheduler=context.scheduler,
+        scheduler=context.scheduler_wakeup,
         clock=context.clock,
         names=Names(stores.prefixes),
     ).router()
