@@ -17,6 +17,7 @@ from sender_service.store.erasure import ErasureStore
 from sender_service.store.outcomes import MemberOutcome
 from sender_service.store.persons import PersonNames, PersonReader
 from shared.documents.visitor import Visitor
+from shared.models.wire import to_iso
 from shared.mongo.client import Document
 from shared.mongo.collections import (
     AUDIT,
@@ -153,7 +154,7 @@ def _json(value: Any) -> bytes:
 def plain(value: Any) -> Any:
     """Return the value with its moments as text: UTC, milliseconds, Z."""
     if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return to_iso(value)
     if isinstance(value, dict):
         return {name: plain(one) for name, one in value.items()}
     if isinstance(value, list):
