@@ -14,9 +14,7 @@ from sender_service.ops.context import OpsContext
 from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import PREVIEW, answers
 from sender_service.ops.preview_run import run_preview
-from sender_service.ops.responses.preview import (
-    PreviewResponse,
-)
+from sender_service.ops.responses.preview import PreviewResponse
 
 DEFAULT_PREVIEW_PEOPLE = 10_000  # planned by default: about a second
 MOST_PEOPLE = 200_000
