@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -147,13 +148,14 @@ class AppRequest(Wire):
 class AppDocumentBuilder:
     """Builds an app's document from a request; a masked secret keeps its stored value."""
 
-    def __init__(self, vault: Vault, before: App | None) -> None:
+    def __init__(self, vault: Vault, before: App | None, request: AppRequest) -> None:
         self._vault = vault
         self._before = before
+        self._request = request
 
-    def build(self, request: AppRequest) -> Document:
+    def build(self) -> Document:
         """Return the document. Raises InvalidPayload, which names the field."""
-        before = self._before
+        before, request = self._before, self._request
         kept = before.one_signal.rest_api_key if before else None
         return {
             "name": request.name,
@@ -164,7 +166,7 @@ class AppDocumentBuilder:
                     request.one_signal.rest_api_key, kept, "oneSignal.restApiKey"
                 ),
             },
-            "keys": [key.document() for key in self.keys(request)],
+            "keys": [key.document() for key in self.keys],
             "origins": request.origins,
             "loginHash": {
                 "required": request.login_hash.required,
@@ -193,10 +195,11 @@ class AppDocumentBuilder:
         # An unchanged secret keeps its ciphertext: an identical PUT makes no new version.
         return kept if kept and self._vault.decrypt(kept) == plain else self._vault.encrypt(plain)
 
-    def keys(self, request: AppRequest) -> list[AppKey]:
+    @cached_property
+    def keys(self) -> list[AppKey]:
         """Return the app's keys, as hashes. Raises InvalidPayload, which names the field."""
-        keys = [self._key(key) for key in request.keys]
-        hook = request.snippet.webhook_key
+        keys = [self._key(key) for key in self._request.keys]
+        hook = self._request.snippet.webhook_key
         hashes = [key.hash for key in keys if key.kind == "webhook"]
         if hook is not None and self._vault.hash_key(hook) not in hashes:
             raise invalid([FieldError("body.snippet.webhookKey", "unknown_key", NOT_A_HOOK)])

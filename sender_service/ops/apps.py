@@ -92,9 +92,9 @@ def apps_router(context: OpsContext) -> APIRouter:
             _check_may_put(request, before)
             known = None if before is None else App.model_validate(before)
             given = body.checked(find_absent_secrets(body.value, known))
-            builder = AppDocumentBuilder(vault, known)
-            content = builder.build(given)
-            _refuse_taken_keys(builder.keys(given), others)
+            builder = AppDocumentBuilder(vault, known, given)
+            content = builder.build()
+            _refuse_taken_keys(builder.keys, others)
             return content
 
         document = await store.change(app, change)
