@@ -80,7 +80,7 @@ class WebhookBody(InputModel):
             "notificationId": self.message_id,
             "playerID": self.player_id,
         }
-        if self.action:  # v16 says "" for a click on the body
+        if self.action:  # v16 sends "" for a click on the body
             payload["action"] = self.action
         if self.url is not None:
             payload["url"] = self.url

@@ -35,7 +35,7 @@ def predates_erasure(visitor: Visitor, event: Event) -> bool:
 
 
 def is_undated(event: Event) -> bool:
-    """Return whether the event doesn't say when it occurred: an import's row without a time."""
+    """Return whether nobody knows when the event occurred: it is an import's row without a time."""
     return event.type == IMPORT and payload_of(event, ImportPayload).undated
 
 

@@ -49,7 +49,7 @@ REFUSED: DeferredReason = "refused"  # definitely: the next release is a new gen
 
 
 class _Answer(TypedDict, total=False):
-    """Fields of a delivery that say how the call ended."""
+    """Fields of a delivery: the call's outcome, and what belongs to it."""
 
     outcome: Required[DeliveryOutcome]
     reason: FailedReason | DeferredReason

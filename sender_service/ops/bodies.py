@@ -23,7 +23,7 @@ from shared.models.wire import load_json
 
 NDJSON = "application/x-ndjson"
 MAX_OPS_BODY_BYTES = 1024 * 1024
-MAX_ERROR_KEY_LENGTH = 64  # letters of a key in an error: its author knows the rest
+MAX_ERROR_KEY_LENGTH = 64  # characters of a key in an error: its author knows the rest
 STREAMED = frozenset({"/v1/sends", "/v1/sends/preview"})  # they have limits of their own
 
 M = TypeVar("M", bound=BaseModel)

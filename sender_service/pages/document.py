@@ -58,7 +58,7 @@ class PageDocument(TypedDict):
     dueAt: datetime
     inFlight: int  # chunks released and not answered
     answerDueAt: datetime  # when the first of these has been so for too long
-    anyAttempted: bool  # a chunk may have been called and isn't at its end: a pause doesn't hold it
+    anyAttempted: bool  # a chunk may have been called and isn't at its end: no pause delays it
     sums: SumsDocument
     plannedAt: datetime
     bodiesId: str  # the id of their document, given when the page is inserted

@@ -61,7 +61,7 @@ class MessageBudget:
         self._settings = settings
         self._clock = clock
         self.exhausted: dict[Channel, datetime] = {}  # channel → since when, as this replica saw it
-        self._recorded: dict[Channel, bool] = {}  # channel → whether its document says exhausted
+        self._recorded: dict[Channel, bool] = {}  # channel → whether its document has `heldSince`
         self._refused_at: dict[Channel, datetime] = {}  # channel → last refusal by this replica
 
     @property

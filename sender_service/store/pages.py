@@ -32,7 +32,7 @@ from shared.mongo.whole_reads import read_all
 
 DUE_PAGES_LIMIT = 64  # pages a look: more are not released in one turn
 OUT_LIMIT = 2_000
-FULL_PAGES_A_READ = 4  # of 2,000 members each: more would hold up the event loop
+FULL_PAGES_A_READ = 4  # of 2,000 members each: more would delay the event loop
 _OPEN = {"send": 1, "dueAt": 1, "inFlight": 1, "answerDueAt": 1, "anyAttempted": 1}
 
 

@@ -16,10 +16,10 @@ CHANGED_NAMES = {"campaign_snapshot": "campaignSnapshot", "pages_at_begin": "pag
 
 
 def encode_send(send: Send) -> Document:
-    """Return the document; the optional fields are left out where they say nothing."""
+    """Return the document, without the optional fields that have no value."""
     document: Document = {
         "_id": send.id,
-        "head": head_of(send.id),  # so that people may name a send by its first letters
+        "head": head_of(send.id),  # so that people may name a send by its first characters
         "app": send.app,
         "campaign": send.campaign,
         "priority": send.priority,

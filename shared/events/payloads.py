@@ -73,7 +73,7 @@ class PurchasePayload(TypedDict):
 class IdentifyPayload(TypedDict, total=False):
     """A login, an email, or both.
 
-    `claimed` is the person id of a login that was left out, for want of its required proof.
+    `claimed` is the person id of a login that was left out, because it lacks its required proof.
     """
 
     login: str
@@ -136,7 +136,7 @@ class StreamPayload(InternalPayload):
 
 
 class ImportPayload(InternalPayload):
-    """A row of an export. `undated`: it doesn't say when the browser was seen."""
+    """A row of an export. `undated`: it has no time at which the browser was seen."""
 
     player_id: Text = Field(alias="playerID")
     status: Text
@@ -150,7 +150,7 @@ class ImportPayload(InternalPayload):
 class ErasePayload(InternalPayload):
     """An erasure of a person in one of its browsers; each of these has its own event.
 
-    `find_others`: and in browsers that only ingest finds, whose own events are `late`. A login is
+    `find_others`: also in browsers that only ingest finds, whose own events are `late`. A login is
     named by its keyed hash.
     """
 

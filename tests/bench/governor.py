@@ -157,7 +157,7 @@ async def _simulated(loop: VirtualLoop) -> list[tuple[str, float, int]]:
 def _simulate(
     loop: VirtualLoop, counters: Counters, calls: list[float], skew: float
 ) -> asyncio.Task[None]:
-    """Return a replica whose clock is so many seconds off; killed when its task is cancelled."""
+    """Start a replica whose clock is wrong by `skew` seconds; it dies when its task is cancelled."""
 
     def clock() -> float:
         return loop.time() + skew

@@ -35,7 +35,7 @@ from tests.bench.measuring import report
 from tests.support import stack
 
 VISITORS = 2_000
-ALL = VISITORS * 5 // PROJECTOR_BATCH_RECORDS  # batches until every visitor has spoken
+ALL = VISITORS * 5 // PROJECTOR_BATCH_RECORDS  # batches until every visitor has sent an event
 BATCHES = 30
 MEMORY_EVENTS = int(os.environ.get("BENCH_MEMORY_EVENTS", "100000"))
 LATENCY_SECONDS = 10.0
@@ -122,7 +122,7 @@ async def _write_plainly(database: Database, written: list[tuple[str, list[Docum
 
 
 async def _latency(settings: Settings, database: Database, rate: float) -> None:
-    """Measure from before the event's publishing until its profile is written, at half of the maximum."""
+    """Measure from an event's publishing until its profile is written, at half of the maximum rate."""
     log_id = await ensure_topics(settings.kafka, TOPICS)
     projector = _projector(MongoProjections(database))
     sent: dict[str, float] = {}
@@ -168,7 +168,7 @@ async def _publish(writer: Any, sent: dict[str, float], total: int, rate: float)
 
 
 async def _memory(database: Database) -> None:
-    """Return the slope after the first fifth: what a projector knows between two batches is nothing."""
+    """Report the slope after the first fifth: a projector keeps nothing between two batches."""
     projector = _projector(MongoProjections(database))
     process = psutil.Process()
     samples: list[tuple[int, int]] = []
@@ -194,7 +194,7 @@ def _batch(number: int) -> list[Item[Projected]]:
 
 
 def _event(number: int, name: str) -> Event:
-    """Return a tenth of the visitors in a batch; each speaks several times, as on a visit to a shop."""
+    """Build event `number`: each visitor sends five in a row, as on a visit to a shop."""
     visitor = number // 5 % VISITORS
     kind = KIND[number % 5]
     results: dict[str, dict[str, Any]] = {

@@ -62,7 +62,7 @@ async def run(settings: Settings) -> None:
 
 
 def _job(number: int) -> Job:
-    """Make a job to nobody in particular: calls count, not who gets them."""
+    """Make a job for any player: the bench counts calls, not who gets them."""
     now = utc_now()
     body = {"app_id": ONE_SIGNAL, "headings": {"en": "Shop"}, "contents": {"en": "For you"}}
     return Job(

@@ -39,7 +39,7 @@ def without_keys(found: App) -> App:
 
 
 def kept_by_init(ingest: Ingest, app_id: str = APP, **changes: Any) -> Any:
-    """Records that a right `init` leaves, of either version of the SDK."""
+    """Return the records that a right `init` leaves, of either version of the SDK."""
     hook = f"{ingest.url}/v1/webhooks/onesignal/wh_shop"
     names = ("willDisplay", "displayed", "clicked", "dismissed")
     return [app_id, dict.fromkeys(names, hook) | changes]

@@ -62,7 +62,7 @@ class Firefox:
         await self.command("browsingContext.navigate", context=self.tab, url=url, wait="complete")
 
     async def evaluate(self, expression: str) -> Any:
-        """Return the expression's value, or its promise's; statements have none."""
+        """Return the value of an expression, awaited if it is a promise."""
         found = await self.command(
             "script.evaluate",
             expression=f"(async () => JSON.stringify([await ({expression})]))()",

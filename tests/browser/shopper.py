@@ -146,7 +146,7 @@ async def person(carillon: Carillon, **search: str) -> Any:
 
 
 async def reported(carillon: Carillon, send: str, **counts: int | str) -> Any:
-    """Return the send's account, once it says this."""
+    """Return the send's account, once it has these values."""
 
     async def look() -> Any:
         answer = await carillon.http.get(carillon.url("sender", f"/v1/sends/{send}"), headers=OPS)
@@ -161,7 +161,7 @@ async def reported(carillon: Carillon, send: str, **counts: int | str) -> Any:
 
 
 async def happened(carillon: Carillon, player: str) -> dict[str, int]:
-    """Return the sandbox's own books on one browser."""
+    """Return the sandbox's own counts for one player."""
     tally = await carillon.sandbox("GET", f"/sandbox/tally?app_id={DEMO_APP_ID}")
     own = [push for push in tally["pushes"] if push["player_id"] == player]
     kinds = ("deliveries", "displayed", "clicked", "closed")

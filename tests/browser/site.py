@@ -35,9 +35,7 @@ STUB = "window.carillon = function () { (carillon.q = carillon.q || []).push(arg
 
 @dataclass
 class Site:
-    """Site that serves `pages` by path and keeps what they sent, request by request, in the order
-    of arrival.
-    """
+    """Site that serves `pages` by path, and keeps their requests' events in the order of arrival."""
 
     origin: str
     ingest: str

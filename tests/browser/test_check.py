@@ -111,7 +111,7 @@ async def test_n8_webhook_key(
 
 
 async def test_n8_consent(ingest: Ingest, visitor: Visitor, check: Check) -> None:
-    # The report needs none, for it neither stores nor tells anything of the visitor.
+    # The report needs none, for it neither stores nor sends anything of the visitor.
     ingest.shop(snippet={"requireConsent": True})
     report = await check("")
     assert report["consent"][0] is False

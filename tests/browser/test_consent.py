@@ -1,4 +1,4 @@
-"""Tests that without consent nothing is sent or stored: whoever says so, wherever, and whenever."""
+"""Tests that without consent nothing is sent or stored, in all tabs and at any time."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ async def test_two_tabs_offline_send_each_event_once(site: Site, visitor: Visito
 
 
 def _left_behind(age_ms: int | None) -> str:
-    """Return storage as a killed page leaves it, and when it last gave a sign of life."""
+    """Return a script that leaves in the storage what a killed page does; `age_ms`: of its last beat."""
     event = {"id": "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10", "type": "left", "visitorId": "v"}
     entry = json.dumps(json.dumps({"event": event}))
     key = f"carillon.{KEY}.q.' + ((Date.now() - 9e5) * 1000).toString(36) + '.deadbeef"

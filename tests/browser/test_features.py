@@ -29,7 +29,7 @@ IS_THERE = """() => [
 
 
 async def lacking(site: Site, visitor: Visitor, script: str) -> list[str]:
-    """Return a page of such a browser; what its own listener for errors hears, hears the test."""
+    """Open a page after `script`; return the features that it has. `heard` collects its errors."""
     await visitor.page.add_init_script(
         f"window.heard = []; addEventListener('error', (e) => heard.push(e.message)); {script}"
     )

@@ -10,7 +10,7 @@ from tests.browser.visitor import Visitor
 from tests.odd_values.amounts import AMOUNTS
 from tests.odd_values.identity import EMAILS, LOGINS, VISITORS
 
-# Each entry of the data layer, and for each what was sent or what `onError` was told.
+# Each entry of the data layer, and for each what was sent or what `onError` got.
 PUSH_EACH = """([values, name]) => values.map((value) => {
   carillon('logout'); // so that all of it is news
   let said;

@@ -100,7 +100,7 @@ async def test_login_and_logout_reach_the_sdk(site: Site, visitor: Visitor) -> N
 async def test_shop_may_keep_its_logins_from_the_sdk(
     site: Site, visitor: Visitor, script: str
 ) -> None:
-    # Neither in nor out, nor what an older copy of the script had yet to tell; all else goes on.
+    # Neither in nor out, nor what an older copy of the script had yet to report; all else goes on.
     older = f"sessionStorage['carillon.{KEY}.wish'] = '\"left@example.test\"'"
     early = "carillon('identify', {login: 'anna@example.test'})"
     site.configure(loginToOneSignal=False)

@@ -72,7 +72,7 @@ async def test_own_v15_that_comes_late_is_found(site: Site, visitor: Visitor, st
 
 
 async def test_wish_outlives_its_page(site: Site, visitor: Visitor) -> None:
-    # The page is left before the SDK has come: the tab's next page tells it.
+    # The page is left before the SDK has come: the tab's next page reports it.
     script = f"<script>{sdks.V16}</script>"
     await visitor.go(site.page("/login"))
     await site.until("pageview")

@@ -53,7 +53,7 @@ class OwnPage:
 
 
 def read_document(carillon: Carillon, port: int) -> list[tuple[str, str]]:
-    """Return the blocks of the document, with this stack's addresses."""
+    """Return the commands and pages of docs/sandbox.md, with this stack's addresses."""
     text = (ROOT / "docs" / "sandbox.md").read_text()
     for name, usual in (("ingest", 8080), ("sender", 8090), ("sandbox", 8095)):
         text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{carillon.ports[name]}")
@@ -143,7 +143,7 @@ async def push_without_heading(carillon: Carillon, lines: list[dict[str, Any]]) 
 
 
 async def _is_named(shopper: Shopper) -> bool:
-    """Check for the site's own name, not the demo shop's."""
+    """Check whether a notification has the site's own name as its title."""
     return "My shop" in [notification["title"] for notification in await shopper.notifications()]
 
 

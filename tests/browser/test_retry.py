@@ -8,7 +8,7 @@ from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
 from tests.support.stack import eventually
 
-# Times a page waits, told as they begin; each is over at once.
+# Times a page waits, reported as they begin; each is over at once.
 HURRIED = """
 window.waits = [];
 const real = window.setTimeout;
@@ -156,7 +156,7 @@ async def test_queue_is_bounded_by_its_characters(site: Site, visitor: Visitor) 
 
 
 async def test_page_from_the_back_forward_cache_goes_on(site: Site, visitor: Visitor) -> None:
-    # As the browser tells it: what it was handed is sent again, under its id.
+    # As a browser reports it: what it was given is sent again, under its id.
     await started(site, visitor)
     site.may_answer.clear()
     await visitor.carillon("send", "under way")

@@ -216,7 +216,7 @@ async def test_profile_is_displayed_in_the_console(site: Site, visitor: Visitor)
 
 @pytest.mark.parametrize("end", ["", "/"])
 async def test_served_script_may_be_named_otherwise(site: Site, visitor: Visitor, end: str) -> None:
-    # A shop's own host hands it on under another name, and says where events go.
+    # A shop's own host serves it under another name, and names the address for events.
     async with httpx.AsyncClient(trust_env=False) as client:
         script = await client.get(f"{site.ingest}/v1/snippet.js?key={KEY}")
     site.pages["/own.js"] = (script.text, {})

@@ -120,7 +120,7 @@ class Carillon:
         return sum(int(p.memory_info().rss) for p in self.processes())
 
     async def stop(self) -> int:
-        """One SIGTERM; returns the exit code."""
+        """Terminate the launcher; return its exit code."""
         await self.http.aclose()
         assert self._process is not None
         if self._process.poll() is None:
@@ -197,7 +197,7 @@ class Carillon:
         return player in db.get("affinityToOneSignalPlayerID", [])
 
     async def trigger(self, shop: Shop, **more: Any) -> str:
-        """Return a trigger by HTTP; returns its id."""
+        """Post a trigger; return the send's id."""
         body = {"id": str(uuid.uuid4()), "app": shop.app, "campaign": "hello", **more}
         await self.ops("POST", "/v1/sends", json=body)
         return str(body["id"])
@@ -226,7 +226,7 @@ class Carillon:
 
 
 def prove(login: str, secret: str = LOGIN_SECRET) -> str:
-    """Return a shop's server says so of a login: its `loginHash`."""
+    """Return the login's proof as a shop's server makes it: its `loginHash`."""
     return hmac.new(secret.encode(), login.encode(), "sha256").hexdigest()
 
 

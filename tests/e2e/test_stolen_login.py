@@ -21,7 +21,7 @@ def event(kind: str, visitor: str, **data: Any) -> dict[str, Any]:
 
 
 def claim(visitor: str, player: str, status: str = "subscribed") -> list[dict[str, Any]]:
-    """Return events of a thief's browser: her login, without a proof, and a player."""
+    """Return events of a thief's browser: the customer's login without a proof, and a player."""
     identity = event("identify", visitor, login=LOGIN, email="thief@example.test")
     return [identity, event("oneSignal", visitor, playerID=player, status=status)]
 
@@ -32,7 +32,7 @@ async def find(carillon: Carillon, shop: Shop, **name: str) -> Any:
 
 
 async def pushed(carillon: Carillon, shop: Shop, **targets: Any) -> tuple[Any, list[str]]:
-    """Return the account of a transactional send, and whose browsers showed it."""
+    """Return the account of a transactional send, and the players that got it."""
     before = len((await carillon.tally(shop))["pushes"])
     send = await carillon.trigger(shop, priority="transactional", **targets)
     account = await carillon.closed(send)
@@ -41,7 +41,7 @@ async def pushed(carillon: Carillon, shop: Shop, **targets: Any) -> tuple[Any, l
 
 
 async def known(carillon: Carillon, shop: Shop, visitor: str, player: str) -> bool:
-    """Check whether the last of a claim's events is projected."""
+    """Check whether the browser's profile has the player: then the claim is projected."""
     db = (await carillon.profile(shop, visitor)).get("db", {})
     return player in db.get("affinityToOneSignalPlayerID", [])
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class ClientLedger:
     """Ledger of what was answered with a 2xx, or acknowledged by the log.
 
-    Clients come again until it is, so in the end there is nothing else that they tried.
+    Clients repeat everything until then, so in the end there is nothing else that they tried.
     """
 
     events: set[str] = field(default_factory=set)  # their ids

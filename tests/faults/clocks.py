@@ -22,7 +22,7 @@ class Clocks:
         self._world = world
 
     async def differ(self, fault: Fault) -> int:
-        """Return a second sender whose clock is wrong."""
+        """Run a second sender with a wrong clock for a while."""
         replica = self._world.replica("sender_service", clock_offset=_aside(fault))
         async with self._undisturbed():
             await asyncio.to_thread(replica.start)
@@ -33,9 +33,9 @@ class Clocks:
 
     @asynccontextmanager
     async def _undisturbed(self) -> AsyncIterator[None]:
-        """Wait: the embedded broker never again shares out a group one of whose two members was
-        killed while it was shared out: there nobody kills the sender until it has all partitions
-        again.
+        """Keep the sender from being killed until it has all partitions again.
+
+        Where one of two members is killed during an assignment, the embedded broker never assigns again.
         """
         if is_cluster():
             yield
@@ -48,7 +48,7 @@ class Clocks:
         return (await self._world.health("sender")).get("status") == "ready"
 
     async def step(self, name: str, fault: Fault) -> int:
-        """Aside, and back. Each is seen in what a stage says of how old its records are."""
+        """Set the clock wrong, and right again; wait each time until a stage's age of records shows it."""
         offset = _aside(fault)
         async with self._world.clock_guards[name]:
             for seconds in (offset, 0):

@@ -170,7 +170,7 @@ class Existing:
 
 
 def _fit_app(body: dict[str, Any]) -> None:
-    """Remove what is optional where it is stored; repeat what has to be the same in two places."""
+    """Give keys ids and values, and the login's proof a secret; remove the snippet's webhook key."""
     for number, key in enumerate(body.get("keys") or ()):
         if isinstance(key, dict):
             key |= {"id": f"k{number}", "key": key.get("key") or f"made-{uuid.uuid4().hex}"}
@@ -181,7 +181,7 @@ def _fit_app(body: dict[str, Any]) -> None:
 
 
 def _fit_campaign(body: dict[str, Any]) -> None:
-    """Make a template one, where it says to be one; weights and ids that go together."""
+    """Replace texts that look like templates by one that compiles; set weights and ids that fit."""
     for number, variant in enumerate(body.get("variants") or ()):
         if isinstance(variant, dict):
             variant.update(_with_templates(variant), id=f"v{number}", weight=1)

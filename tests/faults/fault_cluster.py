@@ -128,7 +128,7 @@ class FaultCluster:
         self._opened.close()
 
     async def start_service(self, name: str) -> None:
-        """Returns when it answers, which it must go on doing."""
+        """Start a service, and wait until it answers."""
         server = self.servers[name]
         await asyncio.to_thread(server.start)
         await eventually(lambda: self._is_live(server), 30)
@@ -156,7 +156,7 @@ class FaultCluster:
         return server
 
     async def calm(self) -> None:
-        """End every fault: thaw what is frozen, start what is down, set clocks and OneSignal right."""
+        """End every fault: resume what is suspended, start what is down, set clocks and OneSignal right."""
         for server in self.suspended:
             server.thaw()
         self.suspended.clear()

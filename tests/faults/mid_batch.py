@@ -59,8 +59,7 @@ class MidBatch:
     async def sender(self, fault: Fault) -> int:
         """Kill while accounting has answered webhooks in its hands.
 
-        The deliveries are through before: those that get lost are mended by a sweep, so they would
-        prove nothing.
+        The deliveries are handled before: a sweep repairs lost ones, so they would prove nothing.
         """
         dice = self._clients.dice(str(fault))
 
@@ -94,8 +93,8 @@ class MidBatch:
         fault: Fault,
         steps: tuple[Callable[[], Awaitable[bool]], Callable[[], Awaitable[None]]],
     ) -> int:
-        """Kill; `steps` are what comes before the database is frozen, and what the stage is to read
-        then.
+        """Kill the service in a batch. `steps`: one before the database is suspended, and one that brings
+        the stage its records then.
         """
         world, (prepare, bring) = self._world, steps
         server = world.servers[name]

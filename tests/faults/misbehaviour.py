@@ -39,8 +39,9 @@ class Misbehaviour:
         return await self._misbehave(fault, plan, self._webhooks_hit)
 
     async def kill_during_call(self, fault: Fault) -> int:
-        """Kill at the worst moment: the push is out, the answer is not in. The sender is ours
-        before anything is held: nobody who has it could get a push through.
+        """Kill between a call and its answer: the push is out already.
+
+        The sender's guard is taken before the sandbox delays answers: then no other holder could send.
         """
         async with self._world.plan_guard, self._world.guards[self._world.sender]:
             hits = await until_hit(fault, self._aim(fault, {"hold": True}), self._notifications)

@@ -1,4 +1,4 @@
-"""Tells Carillon every secret and everything personal that it is ever told, rightly and wrongly."""
+"""Planting of every kind of secret and personal data, in right and in wrong requests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ QUERY = f"https://{SECRET_MARK}.example.test/a?session={SECRET_MARK}"
 async def plant_everything(
     world: FaultCluster, webhook_proxy: WebhookProxy, writer: LogWriter, seed: str
 ) -> Set[str]:
-    """Return the values that don't hold the mark, to be searched for, when all is over."""
+    """Plant secrets and personal data; return the values without the mark, to be searched for later."""
     shop = Shop.of(f"planting:{seed}")
     await open_shop(world, webhook_proxy, shop)
     await Clients(world, shop, writer, "planting").subscribe_first_half()

@@ -1,4 +1,4 @@
-"""Asks every live API all the time, and keeps the worst answer; what it was told counts too."""
+"""Prober that asks every live API all the time, and keeps the worst answer and what was accepted."""
 
 from __future__ import annotations
 
@@ -65,9 +65,7 @@ class Prober:
                 tasks.create_task(self._ask(name, http, stop))
 
     def _questions(self) -> dict[str, Callable[[int], Question]]:
-        """Return requests by name, which begins with the service's: what is kept (the log), and
-        what is looked up.
-        """
+        """Return requests by name, which begins with the service's: some are stored, others read."""
         seen = "/v1/profile?visitorId=prober-0"
         return {
             "ingest": self._page_view,
@@ -85,7 +83,7 @@ class Prober:
         return Question("POST", "/v1/events", {**event, "data": {"itemID": item}}, event["id"])
 
     def _webhook(self, number: int) -> Question:
-        """Well formed, of no send of ours; none while nobody's come in."""
+        """Build a well-formed webhook of no send of ours."""
         message, player = self._uuid(f"message {number}"), self._uuid(f"player {number}")
         webhook: dict[str, Any]
         webhook = {"event": "notification.willDisplay", "notificationId": message, "heading": "h"}
@@ -100,7 +98,7 @@ class Prober:
         return str(UUID(int=dice.getrandbits(128), version=4))
 
     async def _watch_itself(self, stop: asyncio.Event) -> None:
-        """Measure how late the harness itself is: that is nobody else's answer time."""
+        """Measure how late the harness itself is, which is no part of an answer's time."""
         while not stop.is_set():
             began = time.monotonic()
             await asyncio.sleep(BEAT_SECONDS)

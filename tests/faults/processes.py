@@ -26,14 +26,14 @@ FOREIGN = ("broker", "database")
 
 @asynccontextmanager
 async def away(world: FaultCluster, name: str) -> AsyncIterator[Server]:
-    """Stop a process alone, not expected to answer; start it again."""
+    """Take a process's guard; start the process again after the body, which ends it."""
     async with world.guards[world.servers[name]], gone(world, name) as server:
         yield server
 
 
 @asynccontextmanager
 async def gone(world: FaultCluster, name: str) -> AsyncIterator[Server]:
-    """Kill the same, whose guard the caller has."""
+    """Start a process again after the body, which ends it. The caller has its guard."""
     world.up.pop(name, None)
     server = world.servers[name]
     yield server
@@ -107,8 +107,10 @@ class Processes:
         return refused["spool_full"] - before
 
     async def fill_disk(self, fault: Fault) -> int:
-        """Fill the disk: the log is held, some orders are on disk, others are refused. Once the
-        log is free the spool is drained on a disk that stays full."""
+        """Fill the disk while the log is paused: some orders are spooled, others are refused.
+
+        Once the log goes on, the spool is drained on a disk that stays full.
+        """
         world, refused = self._world, self._clients.caller.refused
         before, dice = refused["spool_failed"], self._clients.dice(str(fault))
         reserve = world.settings.data_dir / PAUSE_FILE
@@ -136,8 +138,10 @@ class Processes:
         return await self._world.measured("ingest", "carillon_spool_records") == 0
 
     async def kill_spooling(self, fault: Fault) -> int:
-        """Kill ingest while the broker is gone and orders are in the spool: what only the disk
-        has is drained by whoever comes next."""
+        """Kill ingest while the broker is gone and orders are in the spool.
+
+        The next process drains what only the disk has.
+        """
         world, dice = self._world, self._clients.dice(str(fault))
         async with (
             world.guards[world.broker],

@@ -113,10 +113,9 @@ class Reconciliation:
             assert delivered[send] == audience, (account, delivered[send] ^ audience)
 
     async def _check_counts(self, pushes: list[dict[str, Any]]) -> None:
-        """Check that a webhook that was answered counts, once; what counts was sent by a browser
-        that acted.
+        """Check that each answered webhook counts once, and that only browsers that acted count.
 
-        One whose answer got lost may count or not: nobody was told anything.
+        One whose answer got lost may count or not: its client got no answer.
         """
         for send in self._ledger.sends:
             accepted, tried = self._webhook_proxy.accepted[send], self._webhook_proxy.tried[send]

@@ -26,7 +26,7 @@ class RetryingClient:
         self.strange: list[str] = []  # answers that are neither a 2xx nor an honest 503
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
-        """Return the 2xx that it got in the end."""
+        """Post until the answer is a 2xx; return that."""
         headers = {"Content-Type": "application/json", **headers}
         deadline = time.monotonic() + GIVE_UP_SECONDS
         last = "nothing"
@@ -54,8 +54,9 @@ class RetryingClient:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     def _check_answer(self, url: str, answer: httpx.Response) -> None:
-        """Check the status: a key may be unknown for 5 s after its app was made; else only 503,
-        saying when.
+        """Count a 503 with Retry-After; note any other status but 401.
+
+        A key may be unknown for 5 s after its app was made.
         """
         honest = answer.status_code == 503 and int(answer.headers.get("Retry-After", 0)) > 0
         if honest:

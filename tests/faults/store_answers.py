@@ -61,7 +61,7 @@ class StoreAnswers:
 
 @contextmanager
 def deciding(world: FaultCluster, decide: Decide) -> Iterator[Callable[[], int]]:
-    """Yield the services' database answers so meanwhile; yields how often it has."""
+    """Answer the services as `decide` says; yield a function that counts those answers."""
     before = world.proxy.hits.total()
     world.proxy.decide = decide
     try:

@@ -23,7 +23,7 @@ Document = dict[str, Any]
 
 
 async def not_on_the_log(kafka: KafkaSettings, ids: set[str], seconds: float) -> set[str]:
-    """Return those of these events that `carillon.events` lacks, however long one looks."""
+    """Return the events that `carillon.events` still lacks after so many seconds."""
     missing, deadline = set(ids), time.monotonic() + seconds
     async with open_scanner(kafka, None) as reader:
         reader.assign([TopicPartition(*place) for place in partitions_of([EVENTS_TOPIC])])
@@ -36,7 +36,7 @@ async def not_on_the_log(kafka: KafkaSettings, ids: set[str], seconds: float) ->
 
 
 class Stored:
-    """The visitors and profiles of a shop, compared with what its clients were ledger."""
+    """The visitors and profiles of a shop, compared with the ledger of its clients."""
 
     def __init__(self, visitors: list[Document], profiles: list[Document]) -> None:
         self._visitors = {visitor["visitor"]: visitor for visitor in visitors}
@@ -72,7 +72,7 @@ class Stored:
             yield f"{visitor} is known as {who}"
 
     def _kiosk(self, shop: Shop, visitor: str, turns: int) -> Iterator[str]:
-        """Check that each login and logout cuts once, and each basket grew once a turn."""
+        """Check that each login and logout opened one epoch, and each basket grew once a turn."""
         epochs = len(self._visitors.get(visitor, {}).get("epochs", ()))
         items = self._people.get(shop.login(visitor), {}).get("basket", {}).get("items", ())
         quantities = [item["quantity"] for item in items]
@@ -82,7 +82,7 @@ class Stored:
     def pages_differ(
         self, accepted: Mapping[str, set[str]], tried: Mapping[str, set[str]]
     ) -> Iterator[str]:
-        """Note what the prober asked once: what got no answer may be there or not."""
+        """Yield visitors with wrong page views. One that got no answer may be there or not."""
         for visitor in tried:
             there = {entry["item"] for entry in self._profile(visitor).get("viewed", ())}
             if not accepted.get(visitor, set()) <= there <= tried[visitor]:

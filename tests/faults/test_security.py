@@ -86,7 +86,7 @@ async def test_headers_reveal_nothing_and_admit_nobody(world: FaultCluster, name
 
 @asynccontextmanager
 async def trap() -> AsyncIterator[tuple[str, list[str]]]:
-    """Yield URL and callers of a server inside that nobody of ours may call."""
+    """Yield address and calls of a server that none of our processes may call."""
     calls: list[str] = []
 
     async def note(request: web.Request) -> web.Response:

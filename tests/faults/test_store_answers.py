@@ -49,7 +49,7 @@ async def test_e4_each_stage_meets_an_invented_code(course: FaultRun) -> None:
 
 
 async def _erase_person(world: FaultCluster, shop: Shop) -> None:
-    """Erase through both services, which meets the codes too."""
+    """Erase a person through both services, so that erasures meet the codes too."""
     async with world.mongo() as database:
         profile = await database["profiles"].find_one({"app": shop.app})
     assert profile is not None

@@ -1,6 +1,6 @@
 """Clients' work while things break.
 
-Each has dice of its own: what it does follows from the seed, whoever comes first.
+Each has dice of its own: what it does follows from the seed, in whatever order they act.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Clients:
         await eventually(all_known, 30, every=0.2)
 
     async def first_send(self) -> str:
-        """Return a send that any client may ask about, once it is known."""
+        """Make the first send, which any client may ask about; return its id once it is known."""
         return await self._send(0)
 
     @property
@@ -70,7 +70,7 @@ class Clients:
         return frozenset(self._shop.players[: self.half])
 
     async def work(self) -> None:
-        """Make the traffic of a round until all had a 2xx."""
+        """Make the traffic of a round, until each request had a 2xx."""
         async with asyncio.TaskGroup() as tasks:
             for number in range(self.half, len(self._shop.players)):
                 self._later(tasks, f"newcomer {number}", partial(self._subscribe, number))
@@ -114,9 +114,10 @@ class Clients:
         await self.order(number, dice, [{"pad": "x" * LARGE}] * LARGE_ONES)
 
     async def _keep_kiosk(self, number: int) -> None:
-        """Keep a shared browser busy: whoever comes logs in, adds to the basket and logs out; and
-        it reports each turn twice, as a browser does that has lost the answer. What is applied
-        twice, in part or in another order is seen: each login cuts, each addition adds.
+        """Keep a shared browser busy: each visitor logs in, adds to the basket and logs out.
+
+        It reports each turn twice, as a browser does that has lost the answer. What is applied twice, in
+        part or in another order is seen: each login opens an epoch, each addition adds.
         """
         visitor, dice = self._shop.kiosk(number), self.dice(f"kiosk {number}")
         for _ in range(TURNS):
@@ -156,7 +157,7 @@ class Clients:
         return str(trigger["id"])
 
     async def send_some(self, dice: Random, *, transactional: bool) -> str:
-        """Send to some of the first half, by the log: so that a fault at this moment hits something."""
+        """Send to some of the first half, by the log, so that a fault at this moment hits something."""
         some = dice.sample(sorted(self.audience), SOME)
         trigger = self._trigger(dice, some, "transactional" if transactional else "marketing")
         await self._publish(trigger)

@@ -1,6 +1,4 @@
-"""Tests that each process has a document with a beat, is ready when its stages read, and says how
-far it is.
-"""
+"""Tests that a process has a document with its beat and progress, and is ready when its stages read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another secret key on existing data: refused with a sentence, never worked with."""
+"""Tests that another secret key than the data's is refused with a sentence, and never used."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def test_n3_of_two_first_starts_one_key_is_kept(settings: Settings) -> Non
 
 
 async def test_n3_data_from_before_there_was_a_check(settings: Settings) -> None:
-    # Judged by the secrets that are sealed there; a wrong key isn't kept as the right one.
+    # A key is verified by the secrets that are sealed there; a wrong one isn't kept as the right one.
     mine = Vault(settings.secret_key.get_secret_value())
     async with open_database(settings.mongo, "test") as database:
         sealed = {"oneSignal": {"restApiKey": mine.encrypt("os_v2_app_x")}}
@@ -113,7 +113,7 @@ async def test_n3_the_check_reveals_nothing_of_the_key(settings: Settings) -> No
 
 
 async def test_n3_a_replay_under_another_key_is_refused(settings: Settings) -> None:
-    # It would name everybody anew, and find no tombstone of who was erased.
+    # It would give each person a new id, and find no tombstone of an erased one.
     await keep_check(settings)
     ended = await asyncio.to_thread(run, under_other_key(settings), "ingest_service", "replay")
     assert ended.returncode == 2, ended.stdout + ended.stderr

@@ -58,7 +58,7 @@ class Scenario:
 
 @pytest.fixture(scope="module")
 async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scenario]:
-    """Start on a broker of its own: its groups have no former members to be waited for."""
+    """Start the services on a broker of their own: its groups have no former members to wait for."""
     folder = tmp_path_factory.mktemp("silent")
     async with AsyncExitStack() as opened:
         broker = opened.enter_context(stack.broker())

@@ -71,7 +71,7 @@ class Burst:
         return answer
 
     async def _is_let_in_again(self, first: int) -> None:
-        """Check that it is accepted at the time that the refusal named, and not asked before."""
+        """Check that a request is accepted at the time that the refusal named."""
         await asyncio.sleep(self._retry_after)
         answer = await self._post(first)
         if answer.status_code != 202:

@@ -133,14 +133,14 @@ class Journeys:
         self._sends.append(send)
 
     async def finish(self) -> None:
-        """Wait until every push is accounted for, also the last."""
+        """Wait until all is handled; check that each send sent its push and is closed."""
         await self._until_still()
         for send in self._sends[:: max(1, len(self._sends) // 200)]:
             account = await self._world.ops("GET", f"/v1/sends/{send}")
             assert account["closedAt"] and account["sent"] == 1, account
 
     async def once_more(self) -> None:
-        """Make a journey as any other, to its closed account."""
+        """Make one more journey, and wait for its closed account."""
         await self._one()
         await self._until_still()
 

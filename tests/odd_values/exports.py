@@ -1,4 +1,4 @@
-"""Exports of OneSignal's: what they have of a subscription, under the names and words of several tools."""
+"""Exports of OneSignal's: a subscription under the names and values of several tools."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any
 
 NOBODY = "placeholder_login"
 BAD = "bad_login"  # by the snippet's name: ingest has one for each reason
-ABSENT = None  # nothing was said: no reason to tell of
+ABSENT = None  # no value was given: nothing to report
 
 # What is given, and the login that it is; or why it is none.
 LOGINS: list[tuple[Any, str | None]] = [

@@ -42,15 +42,14 @@ def given() -> str | None:
 
 
 def session_ms() -> int:
-    """Return the shortest session of a consumer's that the broker takes."""
+    """Return the shortest session of a consumer that the broker takes."""
     return SHORTEST_SESSION_MS if _given else SHORT_SESSION_MS
 
 
 def choose(kind: str, *, wipe: bool = False) -> None:
     """Choose for this process and its children.
 
-    An address that was given is then no longer in the environment: a test gives what it starts its
-    broker.
+    A given address is then no longer in the environment: a test gives its processes their broker's.
     """
     global _given, _is_ours
     os.environ[KIND] = kind
@@ -59,8 +58,10 @@ def choose(kind: str, *, wipe: bool = False) -> None:
 
 
 async def clear(address: str) -> None:
-    """Clear a given cluster of our topics, and so without their groups' offsets. What was there
-    before the run stays, and fails it."""
+    """Delete our topics from a given cluster, and with them their groups' offsets.
+
+    Topics from before the run stay, and fail it.
+    """
     global _is_ours
     async with _admin(address) as admin:
         found = await _topics(admin)

@@ -2,7 +2,7 @@
 
 Lines are searched for the shapes of these, so that a test need not know of it: the kinds of keys, sealed
 secrets, addresses, emails, shops' pages, whole documents. What has no shape (a login, a variable) is
-planted, with one word in it.
+planted, with a mark in it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SHAPES = (
 )
 SHAPE = re.compile("|".join(f"(?:{shape})" for shape in SHAPES).encode())
 OURS = ("ingest", "sender", "replica")  # the logs of our services begin so, whoever starts them
-MOST = 20  # findings that are told
+MOST = 20  # findings that are reported
 
 
 def search(folder: Path, values: Iterable[str] = ()) -> list[str]:

@@ -30,7 +30,7 @@ def build_page_document(
 ) -> PageDocument:
     """Build a page of these members; chunks default to planned ones that the members name.
 
-    It is open and due, unless `fields` say otherwise.
+    It is open and due, unless `fields` differ.
     """
     if chunks is None:
         chunks = {name: {} for name in dict.fromkeys(member[2] for member in members) if name}

@@ -26,7 +26,7 @@ def channel_of(app: str) -> Channel:
 
 
 def on_client(client: OneSignalClient | None) -> OneSignalProvider:
-    """Return OneSignal on a client; without one it makes bodies and says its limits."""
+    """Return OneSignal on a client; without one it makes bodies and has its limits."""
     return OneSignalProvider(cast(Any, client), cast(Any, None))
 
 

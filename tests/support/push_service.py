@@ -1,4 +1,4 @@
-"""A push service on this machine: it takes what a browser's does, and opens what it got."""
+"""A push service on this machine: it takes what a browser's does, and decrypts it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ LOOK_SECONDS = 0.02
 
 
 class Server:
-    """`log`: where its output is kept, if it is wanted; told before its start."""
+    """Process that serves a port. `log`: where its output is kept, if anywhere; set before its start."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Server:
         self._process.terminate()
 
     def stop(self) -> int:
-        """SIGTERM; returns the exit code."""
+        """Terminate the process; return its exit code."""
         return self._end(signal.SIGTERM)
 
     def kill(self) -> int:

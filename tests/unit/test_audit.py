@@ -1,4 +1,4 @@
-"""Tests of what an audit says: advisories by name, and never that what wasn't asked is sound."""
+"""Tests of what an audit reports: advisories by name, and nothing unasked as sound."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Tests of what comes in by HTTP, from OneSignal, in a file or on a topic.
-
-It is read, or Rejected; nothing else.
-"""
+"""Tests that what comes by HTTP, from OneSignal, in a file or on a topic is read, or Rejected."""
 
 from __future__ import annotations
 
@@ -58,7 +55,7 @@ briefly = settings(max_examples=40, deadline=None)  # a decoder; all of them in 
 
 
 def spoiled(valid: dict[str, Any], path: list[int], value: Any) -> dict[str, Any]:
-    """Return the same, but for one value somewhere inside."""
+    """Return a copy in which one value somewhere inside is replaced."""
     copy: Any = orjson.loads(orjson.dumps(valid))
     at = copy
     for step in path:
@@ -178,7 +175,7 @@ def test_head_of_a_snapshot(tmp_path_factory: pytest.TempPathFactory, line: byte
 
 
 def test_every_reader_is_tried() -> None:
-    # A module that begins to read must say where that is tried.
+    # A module that begins to read must name where that is tried.
     found = set()
     for service in ("shared", "ingest_service", "sender_service"):
         for path in (ROOT / service).rglob("*.py"):

@@ -16,7 +16,7 @@ ID = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Return a folder of logs that isn't this run's, which is searched in the end."""
+    """Yield a folder of logs apart from this run's, which is searched in the end."""
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 

@@ -1,4 +1,4 @@
-"""Nothing beyond a provider's room knows its name: the places that do are few, and get fewer."""
+"""Tests that OneSignal's name stays in its room: the places outside of it are few, and get fewer."""
 
 from __future__ import annotations
 

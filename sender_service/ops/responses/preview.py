@@ -51,7 +51,7 @@ class QuietHoursWaitResponse(ResponseModel):
 
 
 class WindowResponse(ResponseModel):
-    """Messages of the rolling 15 minutes. `held`: the send would wait for the next ones."""
+    """Messages of the rolling 15 minutes. `held`: whether the send would wait for the next ones."""
 
     allowance: int
     left: int

@@ -62,7 +62,7 @@ async def test_allowed_origin_may_read_the_answer(client: httpx.AsyncClient) -> 
 
 
 async def test_n8_another_origin_is_refused_readably(client: httpx.AsyncClient, api: Api) -> None:
-    # Its page learns why; without these headers a browser says nothing but "CORS".
+    # Its page learns why; without these headers a browser reports only "CORS".
     for origin in (
         "https://evil.example.test",
         "null",
@@ -149,7 +149,7 @@ async def test_a6_unproven_login_is_left_out_and_warned_of(
 
 
 async def test_a6_ingest_marks_what_is_proven(client: httpx.AsyncClient, api: Api) -> None:
-    # A sender's own word for it is dropped; a server's key is proof.
+    # A sender's own claim of a proof is dropped; a server's key is proof.
     body = await identify(
         client, "wk_proof", login="eva", loginHash=LOGIN_HASH.upper(), proven=False
     )

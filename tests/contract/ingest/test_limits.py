@@ -40,7 +40,7 @@ async def test_address_that_sends_too_much_has_to_wait(api: Api) -> None:
 
 
 async def test_events_count_not_requests(api: Api) -> None:
-    # A request that was let in is taken whole, and paid for by those after it.
+    # A request that was accepted is taken whole; those after it pay for it.
     async with api.client(VISITOR_ADDRESS) as client:
         assert await post_many(client, 2 * ADDRESS_BURST) == 202
         answer = await client.post(EVENTS_URL, json=pageview())

@@ -105,7 +105,7 @@ async def test_a4_who_is_refused_pays_for_the_asking(api: Api) -> None:
 
 
 async def test_a4_one_visitor_behind_an_unlisted_proxy_leaves_the_key_to_others(api: Api) -> None:
-    # The proxy's address is private, so it isn't limited; what it says it forwards for is.
+    # The proxy's address is private, so it isn't limited; the address that it forwards for is.
     share = int(TIGHT.key_burst * 0.1)
     async with api.client("10.1.1.1") as client:
         seen = {"X-Forwarded-For": f"1.2.3.4, {VISITOR_ADDRESS}"}
@@ -217,7 +217,7 @@ async def test_f25_members_are_bounded(
 
 
 async def test_b2_a_bomb_takes_no_memory(client: httpx.AsyncClient) -> None:
-    # A gibibyte in a mebibyte: packed and unpacked, each is held once, up to its limit.
+    # A gibibyte in a mebibyte: packed and unpacked bytes are each in memory once, up to their limits.
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     spaces = b" " * MIB
     bomb = b"".join([*(packer.compress(spaces) for _ in range(1_000)), packer.flush()])

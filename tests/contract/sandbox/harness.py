@@ -39,7 +39,7 @@ async def until(check: Callable[[], Awaitable[bool] | bool], seconds: float = 10
 
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """Yield the app behind a real socket; its address."""
+    """Serve the app on a real socket; yield its address."""
     # With the protocol named, or asyncio leaves Nagle on and each answer takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
@@ -64,7 +64,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Stands for the backend: keeps what it gets and answers as it is told to."""
+    """Stand-in for the backend: keeps what it gets, and answers as a test sets it."""
 
     url: str = ""
     requests: list[Received] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Tests that whatever a body holds, the rules answer or refuse: nothing else is ever raised."""
+"""Tests that the rules answer or refuse any body: nothing else is ever raised."""
 
 from typing import Any
 

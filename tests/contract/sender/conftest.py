@@ -101,6 +101,6 @@ async def empty_ops(settings: Settings) -> AsyncIterator[Ops]:
 
 @pytest.fixture
 async def ops(empty_ops: Ops) -> Ops:
-    """Return it with the app `shop` and a campaign."""
+    """Return an API on a database of its own, with the app `shop` and a campaign."""
     await empty_ops.open_app()
     return empty_ops

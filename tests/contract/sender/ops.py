@@ -63,7 +63,7 @@ class Ops:
         await self.ok("PUT", f"/v1/apps/{app}/campaigns/{campaign}", json=offer())
 
     async def add_person(self, person: str = PERSON, **more: Any) -> dict[str, Any]:
-        """Return a profile, its players in the ledger, and its browsers, as ingest writes them."""
+        """Store a profile, and its players in the ledger, as ingest writes them; return the profile."""
         profile = a_profile(person, **more)
         await self.database["profiles"].insert_one(dict(profile))
         for player in profile["players"]:

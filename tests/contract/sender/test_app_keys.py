@@ -61,7 +61,7 @@ async def test_n6_faults_of_every_kind_come_together(api: Api) -> None:
 
 
 async def test_n6_app_answer_has_every_field_that_a_put_takes(api: Api) -> None:
-    # Else what is put again as it was shown would lose it.
+    # Else a `PUT` of the app as it was shown would lose it.
     body = await api.put_app("demo", **FULL)
     assert {name: body[name] for name in ("allowedLogins", "maskedParameters", "controlGroup")} == {
         "allowedLogins": ["0"], "maskedParameters": ["token"], "controlGroup": 0.1

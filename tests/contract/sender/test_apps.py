@@ -187,7 +187,7 @@ async def test_logins_go_to_onesignal_unless_the_shop_states_no(api: Api) -> Non
 
 
 async def test_one_app_cannot_take_anothers_key(api: Api) -> None:
-    # Else its events would go to whoever came last.
+    # Else its events would go to the app that came last.
     keys = [{"id": "web", "kind": "write", "key": "wk_mine"}]
     await api.put_app("mine", keys=keys)
     refused = await api.call("PUT", "/v1/apps/thief", json=api.an_app(keys=keys))

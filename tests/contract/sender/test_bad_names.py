@@ -15,7 +15,7 @@ from tests.contract.sender.commands import ACCOUNT, SEND, URL, run
 
 @pytest.fixture(autouse=True)
 def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set a screen on which no cell is cut, and a token."""
+    """Set a screen that is wide enough for all cells, and a token."""
     monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.setenv("CARILLON_OPS__TOKEN", "cot_test")
 

@@ -49,7 +49,7 @@ def test_a6_app_show_warns_of_optional_proof(
 def test_n11_sends_are_listed_page_by_page(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An answer may be short, or empty, and say where to go on."""
+    """Show all parts: an answer may be short, or empty, and name where to go on."""
     pages = [{"items": [], "next": AT}, {"items": [LISTED], "next": None}]
     route = respx_mock.get("/v1/sends").mock(
         side_effect=[httpx.Response(200, json=page) for page in pages]

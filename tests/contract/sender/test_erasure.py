@@ -45,7 +45,7 @@ def as_record(ops: Ops, index: int = 0) -> Record:
 
 
 async def erase(ops: Ops, sleep: Callable[[float], Awaitable[None]] = no_sleep) -> None:
-    """Erase by the API, and by the stage that its events come to."""
+    """Erase the person by the API, then by the stage that reads its events."""
     ops.log.records.clear()
     assert (await ops.call("POST", f"/v1/people/{PERSON}/erase")).status_code == 202
     stage = Erasure(ErasureStore(ops.database), PageStore(ops.database), ops.context.vault, ops.clock,

@@ -148,7 +148,7 @@ async def add_person(api: Api, **names: Any) -> str:
 
 @pytest.mark.parametrize("kind", KNOWN)
 async def test_f18_people_are_found_by_names_as_they_come(shop: Api, kind: str) -> None:
-    # Also those of nobody: whoever came in by one before must be found, and can be erased.
+    # Also those that name nobody: a person who was stored under one must be found, and can be erased.
     emails = [("U0@Shop.CZ", "u0@shop.cz"), (" u1@shop.cz\t", "u1@shop.cz"), *EMAILS]
     table: list[tuple[Any, Any]] = {
         "login": LOGINS, "visitor": VISITORS, "player": PLAYERS, "email": emails,

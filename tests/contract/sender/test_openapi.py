@@ -87,7 +87,7 @@ async def test_every_answer_has_its_shape_and_an_example(ops: Ops) -> None:
 
 
 async def test_examples_are_answers_word_for_word(api: Api) -> None:
-    """Commands read by the same models, so each answer also comes back from its own JSON."""
+    """Check that each example comes back from its own JSON: commands read by the same models."""
     tried = 0
     routers = (getattr(each, "original_router", None) for each in api.sender.api().routes)
     for route in (route for router in routers if router for route in router.routes):

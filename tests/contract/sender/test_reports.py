@@ -31,7 +31,7 @@ def reporting(ops: Ops) -> Reporting:
 
 
 async def rolled_up(ops: Ops) -> int:
-    """Sealed, and rolled up when that has settled; returns how many."""
+    """Seal what is due, and roll it up after the delay; return how many sends that were."""
     assert await reporting(ops).roll_up_due() == 0
     ops.clock.advance(SEALED_DELAY.total_seconds())
     return await reporting(ops).roll_up_due()
@@ -48,7 +48,7 @@ async def add_player(ops: Ops, browser: str | None, *, reported: bool = False) -
 async def add_send(
     ops: Ops, members: list[list[str]], seen: dict[str, list[int]] | None = None, **more: Any
 ) -> str:
-    """Store a send of one page: everybody in chunk "0" (variant a) or "1" (variant b) was sent to."""
+    """Store a send of one page: all in chunk "0" (variant a) or "1" (variant b) were sent to."""
     send, now = str(uuid.uuid4()), ops.clock()
     chunks = {
         name: {"variant": variant, "state": "sent", "notificationId": "n", "at": now}
@@ -156,18 +156,18 @@ async def test_only_what_is_rolled_up_is_ever_deleted(ops: Ops) -> None:
 
 
 class Crashed(Exception):
-    """Exception that cuts off the work."""
+    """Exception that ends the work between two writes."""
 
 
 class NeverMarking(SendStore):
-    """Stops before a send is marked as rolled up."""
+    """Store that fails before a send is marked as rolled up."""
 
     async def mark_rolled_up(self, *args: Any) -> None:
         raise Crashed
 
 
 class NeverForgetting(ReportStore):
-    """Stops before a report forgets that a send is pending."""
+    """Store that fails before a report forgets that a send is pending."""
 
     async def forget_pending(self, *args: Any) -> None:
         raise Crashed

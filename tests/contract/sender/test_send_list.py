@@ -24,7 +24,7 @@ async def ops(empty_ops: Ops) -> Ops:
 
 
 async def plant(ops: Ops, *ago: timedelta, **more: Any) -> list[str]:
-    """Return a send each, created so long ago; the newest first."""
+    """Store a send for each age; return their ids in the same order."""
     names = [str(uuid.uuid4()) for _ in ago]
     for name, back in zip(names, ago, strict=True):
         made = ops.clock() - back
@@ -91,7 +91,7 @@ async def test_n11_pages_miss_and_repeat_nothing_also_of_one_millisecond(ops: Op
 async def test_n11_what_is_looked_at_for_one_answer_is_bounded(
     ops: Ops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A rare state among many sends: an answer ends, and says where to go on.
+    # A rare state among many sends: an answer ends, and names where to go on.
     monkeypatch.setattr("sender_service.store.send_list.MOST_LOOKED", 40)
     monkeypatch.setattr("sender_service.store.send_list.MOST_READ", 10)
     await plant(ops, *[timedelta(seconds=s / 10) for s in range(100)])

@@ -72,7 +72,7 @@ async def test_c3_an_unknown_app_names_the_nearest(shop: Api) -> None:
 
 
 async def test_c3_an_unknown_app_gives_no_other_app_away(shop: Api) -> None:
-    # A token may hold an app that is gone: it learns of its own apps only.
+    # A token may name an app that is gone: its answers name its own apps only.
     await shop.put_app("second", oneSignal={"appId": str(uuid.uuid4()), "restApiKey": "x"})
     body: dict[str, Any] = {"name": "x", "role": "operate", "apps": ["demo", "second"]}
     token = (await shop.ok("POST", "/v1/tokens", json=body))["token"]

@@ -1,6 +1,6 @@
 """Tests of what people write to the ops API.
 
-Unknown keys refused by path, bodies bounded, any content type.
+Unknown keys are refused by their path, bodies are bounded, any content type is read.
 """
 
 from __future__ import annotations

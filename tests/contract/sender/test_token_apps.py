@@ -22,7 +22,7 @@ SEND = str(uuid.uuid4())
 
 @dataclass(frozen=True)
 class Try:
-    """Request by a token of another app, and the answer that it must get."""
+    """Answer that a token of another app must get, and the body of its request."""
 
     code: str
     body: Any = None

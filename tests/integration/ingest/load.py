@@ -46,7 +46,7 @@ class Load:
                 group.create_task(self._visit(f"visitor{number}", stop))
 
     async def _watch_itself(self, stop: asyncio.Event) -> None:
-        """Measure how late the load itself is: that is nobody else's answer time."""
+        """Measure how late the load itself is, which is no part of an answer's time."""
         loop = asyncio.get_running_loop()
         while not stop.is_set():
             began = loop.time()

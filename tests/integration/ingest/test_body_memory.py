@@ -37,7 +37,7 @@ async def test_a2_huge_body_is_refused_before_it_is_read(scene: LoneService, chu
 
 
 def bomb(inside: int) -> bytes:
-    """Pack so many spaces into a thousandth of their bytes."""
+    """Return `inside` bytes of spaces, packed into a thousandth of that."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     spaces = b" " * MEGABYTE
     pieces = [packer.compress(spaces) for _ in range(inside // MEGABYTE)]

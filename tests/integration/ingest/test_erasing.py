@@ -25,7 +25,7 @@ HIS, HERS = str(uuid.uuid4()), str(uuid.uuid4())
 
 
 async def erase_eva(settings: Settings) -> None:
-    """Erase as the operator's API does that knows one browser."""
+    """Erase eva as the operator's API does when it knows only one of her browsers."""
     people = PersonIds(Vault(settings.secret_key.get_secret_value()).derive("person"))
     now = datetime.now(UTC)
     data = {"person": people.of_login("demo", "eva"), "players": [HIS], "findOthers": True}

@@ -25,7 +25,7 @@ BODY = gzip.compress(orjson.dumps([{"type": "pageview", "visitorId": "v"}] * EVE
 
 @pytest.fixture
 async def limited(broker: str, mongo_uri: str, tmp_path: Path) -> AsyncIterator[Settings]:
-    """Yield the service with its default limits behind a proxy on this machine, with two shops."""
+    """Run the service with its default limits behind a local proxy, with two shops; yield its settings."""
     settings = stack.settings_for(broker, mongo_uri, tmp_path)
     http = IngestSettings(port=settings.ingest.port, trusted_proxies=["127.0.0.1"])
     settings = settings.model_copy(update={"ingest": http})
@@ -63,7 +63,7 @@ class Connection:
 
 
 class Visitor:
-    """Another visitor, who sends one event after the other."""
+    """Visitor of another address, who sends one event after the other."""
 
     def __init__(self, client: httpx.AsyncClient, key: str) -> None:
         self._client = client

@@ -21,7 +21,7 @@ ENOUGH = 100  # events accepted in a phase
 
 @asynccontextmanager
 async def loaded(load: Load) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Run load; yield a wait for some more accepted events."""
+    """Run the load; yield a function that waits for some more accepted events."""
     stop = asyncio.Event()
     running = asyncio.create_task(load.run(stop))
 

@@ -67,17 +67,17 @@ async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
         stage.uncommitted = True
         assert not await is_still()
         stage.uncommitted, stage.under_way = False, True
-        assert not await is_still()  # its letters are written, perhaps
+        assert not await is_still()  # its dead letters are being written, perhaps
         with pytest.raises(StoreUnavailable):
             async with barrier.batch():
                 pass
-        assert await is_still()  # it is this hold that it waits for
+        assert await is_still()  # it waits for this run
         stage.uncommitted = True
         assert not await is_still()
 
 
 class BlockedWork:
-    """Work in front of which a reader's commit waits."""
+    """Patch of readers: a commit waits until `open` is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.open = asyncio.Event()
@@ -96,7 +96,7 @@ class BlockedWork:
 async def projecting(
     settings: Settings, database: Database, blocked: BlockedWork
 ) -> AsyncIterator[asyncio.Event]:
-    """Run a projector with one event handled."""
+    """Run a projector that has handled one event; yield its stop."""
     stop = asyncio.Event()
     health = Health(utc_now, monotonic)
     mongo = health.component("mongodb", deadline_seconds=10)

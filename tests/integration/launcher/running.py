@@ -65,7 +65,7 @@ class Running:
         return self._seen
 
     def child(self, part: str) -> psutil.Process:
-        """Return the one that is running whose command line holds `part`."""
+        """Return the running child with `part` in its command line."""
         for process in psutil.Process(self.process.pid).children(recursive=True):
             if any(part in argument for argument in process.cmdline()):
                 return process

@@ -1,6 +1,4 @@
-"""Tests of what is done beside a running stack, and what another broker does with what the last run
-left.
-"""
+"""Tests of commands beside a running stack, and of a new broker with what the last run left."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
 
 def command(stack: LocalStack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as from a second shell, which knows nothing of the stack but where it is."""
+    """Run a command as from a second shell, which knows only the stack's addresses."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")}
     return subprocess.run(
         [sys.executable, "-m", "ingest_service", *arguments],

@@ -21,7 +21,7 @@ PASSWORD = "planted-password"
 
 
 def refused(tmp_path: Path, **settings: str) -> str:
-    """Return the launcher's refusal; nothing was started."""
+    """Run the launcher, which refuses and starts nothing; return its output."""
     began = time.monotonic()
     with running("deploy.local", env=free_environment(tmp_path, **settings)) as launcher:
         assert launcher.exit_code() == 2, launcher.screen

@@ -134,7 +134,7 @@ def test_new_broker_makes_its_readers_start_again(tmp_path: Path) -> None:
     sys.platform != "linux", reason="only Linux tells a child of its parent's death"
 )
 def test_n22_a_killed_launcher_is_reported_by_the_next(tmp_path: Path) -> None:
-    # What the log had in its memory is gone, and nobody else would ever say so.
+    # What the log had in its memory is gone, and nothing else would ever report it.
     broker, lost = part("broker", "broker"), "the last run was killed"
     with running(STANDIN, str(tmp_path), broker) as launcher:
         launcher.until_printed("all is up")

@@ -1,4 +1,4 @@
-"""The sender's door on a real database: what is said to intake and over HTTP, and the planner's turn."""
+"""Intake, the ops API and the planner on a real database."""
 
 from __future__ import annotations
 

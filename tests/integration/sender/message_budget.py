@@ -1,4 +1,4 @@
-"""An app with one subscriber whose marketing budget is exhausted."""
+"""Exhausted marketing budget of an app with one subscriber."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class Pipeline:
         return players
 
     async def send_trigger(self, **fields: Any) -> str:
-        """Return a trigger over HTTP; returns the send's id. Unless it says to whom: to each by name."""
+        """Post a trigger; return the send's id. Without audience or recipients it names all people."""
         if not fields.keys() & {"audience", "recipients"}:
             known = [p async for p in self.world.database["profiles"].find({})]
             fields["recipients"] = [
@@ -177,7 +177,7 @@ async def open_line(
     registry: Mapping[str, Opener] = PROVIDERS,
     **plan: Any,
 ) -> AsyncIterator[Pipeline]:
-    """Yield an app, its campaign, and nobody yet. `api`: where OneSignal's begins, as on its old host."""
+    """Yield the stages with an app, its campaign and no people. `api`: path prefix of OneSignal's API."""
     settings = settings_for("127.0.0.1:1", mongo_uri, folder)
     plan = {"page_members": 10, "release_ahead_seconds": 0.1, **plan}
     async with AsyncExitStack() as stack:

@@ -70,7 +70,7 @@ class SenderHarness:
         return Planner(name, ("transactional", "marketing"), made)
 
     async def person(self, name: str, players: Sequence[str] = (), **fields: Any) -> list[str]:
-        """Put a person there; returns the players' ids, one new one unless named."""
+        """Store a person; return the players' ids, a new one unless they are given."""
         ids = list(players) or [str(uuid.uuid4())]
         seen = self.clock()
         known = {"login": name, "visitors": [f"v-{name}"], "lastSeenAt": seen}
@@ -81,7 +81,7 @@ class SenderHarness:
         return ids
 
     async def own(self, player: str, person: str, *previous: str) -> None:
-        """Set the ledger's owner of a player."""
+        """Store a player of this owner in the ledger."""
         now = self.clock()
         former = [{"person": p, "until": now} for p in previous]
         entry = build_player(player, person, APP, lastSeenAt=now, previous=former)
@@ -95,7 +95,7 @@ class SenderHarness:
         return found
 
     async def trigger(self, priority: str = "marketing", **targets: Any) -> str:
-        """Return a send that is due for planning."""
+        """Store a send that is due for planning; return its id."""
         now = self.clock()
         head = {"id": str(uuid.uuid4()), "app": APP, "campaign": "welcome", "priority": priority}
         trigger = Trigger.model_validate({**head, **(targets or {"audience": {"all": True}})})
@@ -112,7 +112,7 @@ class SenderHarness:
         return send
 
     async def reported(self, *facts: Fact) -> None:
-        """Hand these deliveries and interactions to accounting in one batch."""
+        """Apply these deliveries and interactions in one batch of accounting."""
         record = Record("t", 0, 0, b"", b"", "", 0)
         assert await self.accounting._handle([Item(record, fact) for fact in facts]) == []
 

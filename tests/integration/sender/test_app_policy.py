@@ -1,6 +1,6 @@
 """Tests of an app's rules for all its marketing: control group and cap.
 
-A send keeps those that it began with.
+A send keeps the rules that it began with.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ async def test_a_send_keeps_the_group_it_began_with(harness: IntakeHarness) -> N
 
 
 async def plan_again(harness: IntakeHarness, send: str, *, pages: int) -> None:
-    """Plan on, as if the send's planner had died after so many pages."""
+    """Plan again, as if the send's planner had died after so many pages."""
     kept = [page.id for page in (await harness.pages(send))[:pages]]
     await harness.database["pages"].delete_many({"send": send, "_id": {"$nin": kept}})
     again = {"state": "planning", "planDue": utc_now(), "planner": None, "closedAt": None}

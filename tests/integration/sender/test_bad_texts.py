@@ -22,7 +22,7 @@ async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 
 async def send_trigger(line: Pipeline, bad: str, **more: Any) -> str:
-    """Send to a person a letter, in their order: `x` has no name to be called by."""
+    """Send to one person for each character of `bad`, in order; people with `x` lack the variable."""
     await line.people(len(bad))
     recipients = [
         {"login": f"p{n}", "variables": {} if character == "x" else {"name": f"p{n}"}}
@@ -45,7 +45,7 @@ async def outcome(line: Pipeline, send: str) -> tuple[str, dict[str, int], dict[
         ("xxx...........", True),  # 3 of 14
         ("........xxx", True),
         ("x", True),
-        # Told by all of them, whoever of them comes first; a page has ten.
+        # All people count, in whatever order they come; a page has ten.
         ("xxxxxx" + "." * 24, False),
         ("xxxxxx" + "." * 23, True),
         ("x" * 20 + "." * 80, False),

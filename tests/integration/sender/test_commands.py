@@ -1,7 +1,4 @@
-"""Tests of what a person does by hand, on the API as it is.
-
-What a command asks for and reads is really there.
-"""
+"""Tests of commands on the real API: all that a command asks for and reads is there."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
 async def run(harness: IntakeHarness, *arguments: str) -> str:
-    """Run a command; return what it prints. Raises Refused."""
+    """Run a command; return what it prints. Raises ApiError."""
     options = build_parser().parse_args(arguments)
     screen = io.StringIO()
     console = Console(file=screen, width=300, highlight=False, markup=False)

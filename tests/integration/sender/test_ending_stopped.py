@@ -1,4 +1,4 @@
-"""D1, D5: what is over ends, and is told so, also where nothing is released for its app."""
+"""D1, D5: what is over ends, and is reported, also where nothing is released for its app."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 
 async def stopped(line: Pipeline) -> str:
-    """Return a send of an app that OneSignal refused with a 403: nothing of it was sent."""
+    """Plan a send of an app that OneSignal refuses with a 403: nothing of it is sent; return its id."""
     await line.people(PEOPLE)
     send = await line.planned()
     await line.remote.put_app(rest_api_key="os_v2_app_another")

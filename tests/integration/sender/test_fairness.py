@@ -1,6 +1,6 @@
-"""Tests of who goes first.
+"""Tests of the order of calls.
 
-What is pressing before marketing, every app in each turn, a stopped app not at all.
+Transactional sends go before marketing, every app in each turn, a stopped app not at all.
 """
 
 from __future__ import annotations

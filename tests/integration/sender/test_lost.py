@@ -1,7 +1,4 @@
-"""Tests that what gets lost between the stages comes back by the sweep.
-
-Each member once, whatever was lost.
-"""
+"""Tests that what gets lost between the stages comes back by the sweep, each member once."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ async def test_part_is_kept_for_what_is_pressing(pair: TwoReplicas) -> None:
 
 
 async def test_every_replica_knows_that_an_app_is_paused(pair: TwoReplicas) -> None:
-    # Also when the one that held it back is gone.
+    # Also when the replica that paused it is gone.
     await pair.people(1)
     clock = ManualClock()
     one, two = _budget(pair, clock, 0), _budget(pair, clock, 1)
@@ -130,7 +130,7 @@ async def test_what_is_given_back_later_is_given_to_the_minute_it_was_taken_from
 
 
 async def test_what_is_repeated_counts_when_it_is_repeated(pair: TwoReplicas) -> None:
-    # Else what an outage held up would go out beside a whole window of others.
+    # Else what an outage delayed would go out beside a whole window of others.
     await pair.people(1)
     clock = ManualClock()
     budget = _budget(pair, clock)

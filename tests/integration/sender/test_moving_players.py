@@ -38,7 +38,7 @@ async def test_a_player_that_went_to_a_person_scanned_before_is_not_missed(
         moving = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 
         async def moves() -> None:
-            """Move a player: its old owner was never scanned with it, its new one without it."""
+            """Give a player to ann, whose profile was read without it; its old owner's never had it."""
             ann = await world.database["profiles"].find_one({"_id": "ann"})
             assert ann is not None
             await world.person("ann", [*(p["id"] for p in ann["players"]), moving])
@@ -53,7 +53,7 @@ async def test_a_player_that_went_to_a_person_scanned_before_is_not_missed(
 
 
 async def two_owners(world: SenderHarness) -> str:
-    """Return a player that two profiles list, of a page each: the projector is between its writes."""
+    """Store a player that profiles of two pages list: the projector is between its writes; return it."""
     await world.campaign()
     moving = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
     before, between, after = sorted(("ann", "bob", "eve"), key=slot_of)

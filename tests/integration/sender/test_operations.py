@@ -32,7 +32,7 @@ SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 
 @pytest.fixture
 def sender(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Yield a sender of its own, with the environment that commands find it by."""
+    """Run a sender in the environment by which commands find it; yield its address."""
     for name, value in stack.environment(settings).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("COLUMNS", "300")
@@ -41,7 +41,7 @@ def sender(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
 
 
 async def command(*arguments: str) -> tuple[int, str]:
-    """Return exit code and output; run in a thread, because a command has an event loop of its own."""
+    """Run a command; return exit code and output. It has a loop of its own, so it runs in a thread."""
 
     def run() -> tuple[int, str]:
         screen = io.StringIO()
@@ -126,7 +126,7 @@ async def test_token_made_by_command_opens_what_its_role_may(sender: str) -> Non
 
 
 async def store_person(database: Database) -> str:
-    """Return a person, a send and its page, as they lie in the store; returns the player."""
+    """Store a person, a send and its page; return the player."""
     now = utc_now()
     profile = a_profile(PERSON, login="jana")
     player = str(profile["players"][0]["id"])

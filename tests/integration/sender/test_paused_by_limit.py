@@ -1,5 +1,8 @@
-"""An app that is held back before OneSignal would disable it: reported by a gauge, in the log, and in the
-status of its sends; and so is a count of subscribers that rests on our word alone."""
+"""Tests of an app that is paused before OneSignal would disable it, and how that is reported.
+
+A gauge, the log and the status of its sends report it; and so they do a count of subscribers that is
+ours alone.
+"""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ async def test_a3_the_loop_gets_its_turn_and_the_lease_is_renewed_while_dear_tex
 
 
 async def test_a3_dear_transactional_sends_are_left_to_the_planner(pair: TwoReplicas) -> None:
-    # They don't hold up the batch that brought them; nothing of them is lost.
+    # They don't delay the batch that brought them; nothing of them is lost.
     await pair.people(5, db={"x": "1"})
     await _put(pair, DEAR)
     few = [{"login": "login0"}]

@@ -210,7 +210,7 @@ async def _leave(pair: TwoReplicas, player: str, state: str) -> None:
 
 
 async def _answered(pair: TwoReplicas) -> str:
-    """Return a send whose calls were all answered, by a process that crashed before closing it."""
+    """Plan and answer a send as a process does that crashes before closing it; return its id."""
     await pair.people(12)
     send = await pair.planned()
     await _turns(pair, 2)

@@ -1,4 +1,4 @@
-"""A second provider is one folder and one line of the registry: its pushes go the whole way."""
+"""Tests of a second provider, one folder and one line of the registry: its pushes go the whole way."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ async def test_subscription_that_is_over_fails_its_player(
 async def test_provider_that_is_not_open_reaches_nobody(
     line: Pipeline, service: PushService
 ) -> None:
-    """It was taken from the registry, and its players are still in the ledger."""
+    """Check a provider that was taken from the registry, whose players are still in the ledger."""
     ours, _ = await subscribe(line, service.subscription)
     send = await line.send_trigger(recipients=[{"player": ours, "variables": {"name": "Jana"}}])
     assert await line.world.planner().plan_one()

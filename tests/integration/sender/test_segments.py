@@ -54,7 +54,7 @@ def _lines() -> list[dict[str, Any]]:
 
 
 def _entries(**choices: Callable[[], Any]) -> list[dict[str, Any]]:
-    """Return a profile's list: the newest first."""
+    """Return a random list of a profile, the newest entry first."""
     found = [{n: make() for n, make in choices.items()} for _ in range(random.randint(0, 4))]
     return sorted(found, key=lambda entry: entry["at"], reverse=True)
 
@@ -64,7 +64,7 @@ def _one_of(*values: Any) -> Callable[[], Any]:
 
 
 def _profile() -> dict[str, Any]:
-    """Build a profile as the projector writes them."""
+    """Build a random profile as the projector writes them."""
     amount = _one_of(None, *AMOUNTS)
     return {
         "login": random.choice((None, "ann")),
@@ -152,7 +152,7 @@ async def database(
 
 
 async def _put(database: Database, profiles: list[dict[str, Any]]) -> str:
-    """Return an app of its own with these people."""
+    """Store people of a new app; return its id."""
     app = uuid.uuid4().hex
     named = [
         {**profile, "_id": f"{app}-{n}", "app": app, "slot": slot_of(f"{app}-{n}"), "players": []}

@@ -30,7 +30,7 @@ def webhook(
 
 
 async def planned(world: SenderHarness) -> tuple[str, str, str]:
-    """Return a send whose call has no answer yet, and its two players."""
+    """Plan a send whose call has no answer yet; return its id and its two players."""
     await world.campaign()
     (ann,) = await world.person("ann")
     (bob,) = await world.person("bob")

@@ -7,7 +7,7 @@ from tests.integration.sender.previews import ALL_AUDIENCE, add_people, put_camp
 
 
 async def test_a_stopped_apps_send_does_not_report_how_long(harness: IntakeHarness) -> None:
-    # Nobody knows: somebody has to resume the app. Seen: one second, for as long as it stood.
+    # An operator has to resume the app, so no time is known. Seen: one second, as long as it stood.
     await add_people(harness, 60)
     await put_campaign(harness)
     trigger = a_trigger(**ALL_AUDIENCE)

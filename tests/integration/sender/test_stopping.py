@@ -1,7 +1,6 @@
-"""Tests that what OneSignal refuses stops.
+"""Tests that a send stops whose calls OneSignal refuses, and an app whose key it doesn't know.
 
-A send whose calls it doesn't take, an app whose key it doesn't know. Nothing else is
-called in vain, and whoever resumes finds nobody left out and nobody called twice.
+Nothing else is called in vain; after a resume nobody is left out and nobody is called twice.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 
 async def answer(line: Pipeline, send: str, *taken: bool) -> None:
-    """Answer the released calls in their order: so many are taken by OneSignal, the others refused."""
+    """Answer the released calls in their order, each as OneSignal does that takes or refuses it."""
     jobs = [Job.parse(value) for value in line.log.take(*JOBS, most=len(taken))]
     for job, took in zip(jobs, taken, strict=True):
         line.world.clock.advance(1)
@@ -47,7 +46,7 @@ async def test_ten_refused_calls_in_a_row_stop_the_send(
     await line.people(PEOPLE)
     send = await line.planned()
     await line.release()
-    # Who waits, here for the end of a pause, is told at once as well.
+    # A caller who waits, here for the end of a pause, learns it at once as well.
     await line.ops("POST", f"/v1/sends/{send}/pause")
     assert await line.release() == 0
     await answer(line, send, *[False] * (REFUSED_LIMIT - 1))
@@ -80,7 +79,7 @@ async def test_a_call_that_is_taken_begins_the_count_anew(line: Pipeline) -> Non
 
 @dataclass
 class Trouble:
-    """Fault set at the sandbox, what mends it, and why the app stopped. `api`: OneSignal's address."""
+    """Fault of the sandbox's app, its end, and why our app stops. `api`: path prefix of OneSignal's API."""
 
     broken: dict[str, Any]
     mended: dict[str, Any]
@@ -126,7 +125,7 @@ async def test_stopped_app_burns_nothing_and_resume_reaches_everyone_once(
 
 
 async def stops(line: Pipeline, send: str, sent: int, why: str) -> None:
-    """Check that it stops by itself, and what wasn't sent stays as it is."""
+    """Check that the app stops by itself, and that what wasn't sent stays pending."""
     before = await refusals(line)
     await line.work()
     assert await refusals(line) == before + 1, "after the first refusal all calls would be in vain"

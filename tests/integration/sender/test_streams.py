@@ -78,7 +78,7 @@ async def test_events_before_their_delivery_wait_for_it(settings: Settings) -> N
 
 
 async def test_another_apps_webhooks_and_streams_count_nothing(settings: Settings) -> None:
-    # The tag and the player are genuine, the door they came in by is another shop's.
+    # The tag and the player are genuine, but they came with another shop's key.
     async with open_world(settings) as world:
         await world.campaign()
         (ann,) = await world.person("ann")

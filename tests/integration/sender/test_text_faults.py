@@ -1,7 +1,4 @@
-"""Tests that what is wrong with a text is named.
-
-In a refused send, in a preview, and where somebody asks why.
-"""
+"""Tests that what is wrong with a text is named: in a refused send, in a preview, and by `why`."""
 
 from __future__ import annotations
 

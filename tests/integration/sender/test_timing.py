@@ -40,7 +40,7 @@ async def test_nothing_is_planned_before_it_is_due(line: Pipeline, priority: str
 
 
 async def pause_in_the_middle(line: Pipeline) -> tuple[str, int]:
-    """Return a send that is paused while some of its calls are out, and how many those are."""
+    """Pause a send while some of its calls are out; return its id, and how many those are."""
     send = await line.planned()
     released = await line.release()
     assert released == OUT < PEOPLE, "no more than that may be out, also of a page with more"
@@ -112,7 +112,7 @@ MORNING = datetime(2026, 11, 3, 7, 0, tzinfo=UTC)  # 08:00 in Prague
 
 
 async def evening(line: Pipeline) -> tuple[list[str], list[str]]:
-    """Return the players of (Prague, New York), to whom one text is to go out at the same moment."""
+    """Add people in Prague and in New York, in the evening; return the players of each."""
     offer = {**OFFER, "variants": [{**OFFER["variants"][0], "contents": {"en": "Hello"}}]}
     await line.ops("PUT", f"/v1/apps/{APP}/campaigns/welcome", json={**offer, "policy": NIGHT})
     line.world.clock.advance((EVENING - line.world.clock()).total_seconds())

@@ -34,7 +34,7 @@ APP, CAMPAIGN = "demo", "welcome"
 
 @dataclass
 class TwoReplicas:
-    """Replicas `one` and `two`, which know nothing of each other but what is in MongoDB."""
+    """Replicas `one` and `two`, which share only MongoDB."""
 
     settings: Settings
     one: Sender
@@ -90,7 +90,7 @@ class TwoReplicas:
         return [p["_id"] for p in players]
 
     async def trigger(self, **fields: Any) -> str:
-        """Return a trigger, taken in; returns the send's id."""
+        """Take in a trigger; return the send's id."""
         send = str(uuid.uuid4())
         target = {} if "recipients" in fields else {"audience": {"all": True}}
         body = {"id": send, "app": APP, "campaign": CAMPAIGN, **target, **fields}
@@ -104,7 +104,7 @@ class TwoReplicas:
         return send
 
     async def jobs(self, send: str) -> list[Job]:
-        """Return the jobs released of a send so far."""
+        """Return the send's jobs that were released so far."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka.bootstrap_servers)
         await consumer.start()
         try:

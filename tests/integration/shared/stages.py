@@ -1,4 +1,4 @@
-"""A stage on a real broker, its handler told by each record's value what to do."""
+"""A stage on a real broker, whose handler does what each record's value names."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class Running:
     stop: asyncio.Event
 
     async def end(self) -> float:
-        """Stop it; returns how long that took."""
+        """Stop the stage; return how long that took."""
         began = time.monotonic()
         self.stop.set()
         await self.task

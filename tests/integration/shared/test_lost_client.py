@@ -50,7 +50,7 @@ async def test_client_that_sends_nothing_is_replaced(writer: LogWriter) -> None:
 
 
 async def test_client_that_answers_but_sends_nothing_is_replaced(writer: LogWriter) -> None:
-    # As the spool's drainer meets it, which asks each time before it sends.
+    # As for the spool's drainer, which asks each time before it sends.
     lost = await writer.producer()
     await lost._sender.close()
 
@@ -62,7 +62,7 @@ async def test_client_that_answers_but_sends_nothing_is_replaced(writer: LogWrit
 
 
 async def test_client_that_answers_no_question_is_replaced(writer: LogWriter) -> None:
-    # Whoever asks before it sends, as the spool's drainer does, would wait for ever.
+    # A caller that asks before it sends, as the spool's drainer does, would wait for ever.
     lost = await writer.producer()
     lost.client._sync_task.cancel()
     async with asyncio.timeout(10):

@@ -42,7 +42,7 @@ async def test_d8_what_others_publish_comes_within_the_rest(settings: Settings) 
 
 
 async def test_d2_a_stage_has_read_also_where_it_has_no_partition(settings: Settings) -> None:
-    """More members than partitions: the last one was told that there is nothing for it."""
+    """More members than partitions: the last one was assigned nothing."""
     async with open_bench(settings, partitions=1) as bench:
         context = StageContext(
             bench.kafka, bench.writer, bench.log_id, utc_now, Health(utc_now, lambda: 0.0)

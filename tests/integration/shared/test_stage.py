@@ -151,7 +151,7 @@ async def test_lag_is_reported(bench: StageHarness, work: ScriptedHandler) -> No
 async def test_lag_and_age_rise_while_a_stage_is_stuck(
     bench: StageHarness, work: ScriptedHandler
 ) -> None:
-    # Nothing is fetched then, so no fetch says how far the log goes.
+    # Nothing is fetched then, so no fetch reports how far the log goes.
     work.may_proceed.clear()
     waiting = _new("wait")
     await bench.publish(waiting, key="k")

@@ -110,7 +110,7 @@ def _entries(body: dict[str, object]) -> list[dict[str, object]]:
 async def lives(
     broker: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[dict[str, asyncio.Task[None]]]:
-    """Run all at once: most of their time is waiting for the broker to form groups."""
+    """Run all lives at once: most of their time is waiting for the broker to form groups."""
     settings = stack.settings_for(broker, "mongodb://unused", tmp_path_factory.mktemp("stage"))
     tasks = {
         life.__name__: asyncio.create_task(life(settings))

@@ -97,8 +97,9 @@ async def running(counting: Counting, context: StageContext) -> AsyncIterator[No
 
 
 async def publish(writer: LogWriter, prefix: str, count: int = 200) -> list[str]:
-    """Publish until it is acknowledged, which may store it twice: a broker that has just been
-    started again may need longer than the writer waits.
+    """Publish until the records are acknowledged, which may store them twice.
+
+    A broker that has just been started again may need longer than the writer waits.
     """
     names = [f"{prefix} {n}" for n in range(count)]
     records = [OutgoingRecord(EVENTS_TOPIC.name, name, name.encode(), "test") for name in names]
@@ -115,9 +116,10 @@ async def publish(writer: LogWriter, prefix: str, count: int = 200) -> list[str]
 
 
 async def all_is_committed(context: StageContext) -> None:
-    """Check that the group has everything behind it. A stage that is stopped before may have lost
-    its membership while its broker was away, and then it may not commit any more: another one
-    repeats.
+    """Wait until the group has committed everything.
+
+    A stage that is stopped before may have lost its membership while its broker was away. Then it may
+    not commit any more: another one repeats.
     """
     await stack.eventually(lambda: _has_no_lag(context.kafka), 60, every=0.2)
 

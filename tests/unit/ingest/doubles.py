@@ -83,7 +83,7 @@ class MemoryProjections:
     def _within(
         self, collection: str, ids: Iterable[str], most: int
     ) -> tuple[dict[str, Document], set[str]]:
-        """Return a kilobyte each: enough to be parted where a test allows little."""
+        """Return documents up to `most` bytes, as if each had a kilobyte, and the ids left over."""
         names = sorted(set(ids))
         here = [name for name in names if name in self.kept[collection]]
         left = set(here[max(1, most // 1024) :])
@@ -191,7 +191,7 @@ def item(value: Projected) -> Item[Projected]:
 
 
 def event(kind: str, visitor: str, number: int, **data: Any) -> Event:
-    """Return the visitor's event `number`: named by it, and `number` seconds after the start."""
+    """Return the visitor's event `number`, from so many seconds after the start."""
     at = START + timedelta(seconds=number)
     return Event(
         app=APP,

@@ -1,4 +1,4 @@
-"""The events of operators, of OneSignal's streams and of imports, to be told to a history."""
+"""The events of operators, of OneSignal's streams and of imports, to be applied to a history."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tests.contract.ingest.doubles import VAULT, app
 
 
 async def watched(path: Path, *known: str) -> tuple[AppRegistry, str | None]:
-    """Return a registry that read these apps (or none), after one look at the disk; the health's error."""
+    """Return a registry after one look at the disk, and the health's error. `known`: apps it has read."""
     stop = asyncio.Event()
     async with open_database(MongoSettings(), "test") as database:  # never asked anything
         apps = AppRegistry(database, VAULT)

@@ -10,7 +10,7 @@ PLAYER = "11111111-1111-4111-8111-111111111111"
 
 
 async def merged(history: ProjectorHarness, visitor: str, number: int, login: str = "eva") -> str:
-    """Browses, then says who it is; returns the record's name."""
+    """Merge a browser that first has no login; return the record's name."""
     await history.apply(event("pageview", visitor, number))
     await history.apply(event("identify", visitor, number + 1, login=login))
     before = set(history.store.kept["merges"])

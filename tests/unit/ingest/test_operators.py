@@ -164,7 +164,7 @@ async def test_what_occurred_at_the_erasures_own_moment_is_from_before() -> None
 
 
 async def test_erasure_cut_off_before_the_profiles_is_finished_by_its_repetition() -> None:
-    # The browser's document has nothing of the person left that would say whose profile must go.
+    # Nothing is left in the browser's document that would name the person whose profile must go.
 
     class Cut(MemoryProjections):
         is_cut = False

@@ -1,4 +1,4 @@
-"""Tests of what is proven: it stays with her whom it names, whatever is claimed besides (A6, B5)."""
+"""Tests of proven logins: a player stays with the person that has proof, whatever others claim (A6, B5)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def proven(visitor: str, number: int, login: str, **data: object) -> Event:
 
 
 def claimed(visitor: str, number: int, login: str, **data: object) -> Event:
-    """Return a login that ingest left out."""
+    """Return an event whose unproven login ingest left out."""
     person = ProjectorHarness().people.of_login(APP, login)
     return event("identify", visitor, number, claimed=person, proven=False, **data)
 
@@ -51,7 +51,7 @@ async def test_a6_login_left_out_leaves_the_visitor_anonymous() -> None:
 
 
 async def test_a6_another_login_left_out_ends_the_one_before() -> None:
-    # On a shared device whoever sits there now isn't eva any more, whoever it is.
+    # On a shared device the person who uses it now isn't eva any more.
     history = ProjectorHarness()
     await history.apply(proven("a", 1, "eva", email="eva@example.test"), one_signal("a", 2, P))
     await history.apply(claimed("a", 3, "eva"), event("pageview", "a", 4, itemID="shoe"))
@@ -84,7 +84,7 @@ async def test_a6_servers_are_proof_and_imports_are_not() -> None:
 
 
 async def test_a6_browser_that_was_proven_once_counts_but_its_next_claim_is_one() -> None:
-    # A kiosk: whoever claims her login there later isn't her.
+    # A kiosk: the person who claims her login there later isn't her.
     history = ProjectorHarness()
     await history.apply(proven("a", 1, "eva"), one_signal("a", 2, P), event("logout", "a", 3))
     await history.apply(event("identify", "a", 4, login="eva"))
@@ -128,7 +128,7 @@ async def test_b5_her_own_browser_sends_what_it_likes() -> None:
             event("identify", "hers", 20, login="adam")]
 )  # fmt: skip
 async def test_b5_her_browser_lets_go(end: Event) -> None:
-    # The newest word on the player wins then, as ever among those who prove nothing.
+    # The newest claim on the player wins then, as always among unproven ones.
     for history in await in_any_order([*HERS, end], [one_signal("other", 9, P)]):
         assert owner(history) == "other"
     for history in await in_any_order([*HERS, end], [one_signal("other", 1, P)]):

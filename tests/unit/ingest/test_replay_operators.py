@@ -63,8 +63,9 @@ def _refusal(player: str, number: int) -> Delivery:
 
 @st.composite
 def histories(draw: Draw) -> dict[str, list[Any]]:
-    """Draw events by key of the log: visitors, players' streams, a send's deliveries; times in
-    another order.
+    """Draw events by key of the log: visitors, players' streams, a send's deliveries.
+
+    Their times are in another order.
     """
     found: dict[str, list[Any]] = {}
     for index, visitor in enumerate(VISITORS):
@@ -85,7 +86,7 @@ def histories(draw: Draw) -> dict[str, list[Any]]:
 
 
 LEFT_OUT = {"rev", "changedAt", "previous", "lastSeenAt"}  # the last: a webhook may come too early
-SCRUBBED = {"history", "since"}  # equal only where all of a person's browsers are told: not here
+SCRUBBED = {"history", "since"}  # equal only where all of a person's browsers have events: not here
 
 
 def _players(history: ProjectorHarness) -> dict[str, Any]:

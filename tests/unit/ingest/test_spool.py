@@ -111,7 +111,7 @@ def test_a_full_disk_refuses_all_of_it(tmp_path: Path) -> None:
 
 @contextmanager
 def no_file_longer_than(size: int) -> Iterator[None]:
-    """Yield the second way to a full disk, where nothing may be mounted."""
+    """Fill the disk without a mount: no file may be longer than `size`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -149,7 +149,7 @@ def test_b4_what_left_a_full_disk_is_not_given_again(tmp_path: Path) -> None:
 
 
 def test_every_append_is_synced(tmp_path: Path) -> None:
-    # A 202 outlives a power cut, which no test can make: what SQLite was told must do.
+    # A 202 outlives a power cut, which no test can make: SQLite's settings must do.
     spool = Spool(tmp_path / "spool.sqlite")
     pragmas = [spool._file.execute(f"PRAGMA {name}").fetchone()[0] for name in SYNCED]
     assert dict(zip(SYNCED, pragmas, strict=True)) == SYNCED

@@ -1,4 +1,4 @@
-"""Tests of what one browser's document may hold and remember: whatever it sends, reading it has a bound."""
+"""Tests of the bounds of a browser's document: whatever it sends, reading it has a bound."""
 
 from __future__ import annotations
 

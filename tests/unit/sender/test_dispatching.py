@@ -32,7 +32,7 @@ NOWHERE = Record("t", 0, 0, b"", b"", "", 0)
 
 @dataclass
 class UnlimitedGovernor:
-    """A governor that says whether there are turns, and remembers what it was asked and told."""
+    """A governor that has turns or not, and remembers its calls."""
 
     gives: bool = True
     pressing: list[bool] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Apps:
 
 @dataclass
 class DispatcherHarness:
-    """The dispatcher, and an OneSignal that answers as it is told."""
+    """The dispatcher, and a OneSignal that answers as a test sets it."""
 
     answers: Callable[[], httpx.Response] = lambda: httpx.Response(
         200, json={"id": ONESIGNAL_APP_ID}

@@ -1,4 +1,4 @@
-"""Tests of how long a send will take, and when the message limit holds it."""
+"""Tests of how long a send will take, and when the message limit delays it."""
 
 from __future__ import annotations
 

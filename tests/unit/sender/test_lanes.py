@@ -36,7 +36,7 @@ def _job(priority: str) -> Job:
 
 @dataclass
 class OneSignal:
-    """Says nothing to marketing before it is told to."""
+    """OneSignal that answers marketing's calls only once a test sets `speaks`."""
 
     speaks: asyncio.Event = field(default_factory=asyncio.Event)
     calls: int = 0

@@ -116,7 +116,7 @@ NAMES: list[Name] = [
 
 @given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=40), st.integers(1, 5))
 def test_the_order_of_names_changes_nobody(names: list[Name], page_members: int) -> None:
-    # Everybody who is meant is there, once, in one page; and nobody else.
+    # Each person who is meant is there, once, in one page; and nobody else.
     meant: dict[str, set[str]] = defaultdict(set)
     for name, person in names:
         assert person is not None

@@ -1,4 +1,4 @@
-"""The collection `sends` has one writer: `store/sends.py`, which lends it to its queue."""
+"""Tests that the collection `sends` has one writer: `store/sends.py`, which lends it to its queue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ READERS = {"read_all", "walk", "newest_of", "_by_head"}  # functions that a coll
 
 
 def collections_of_sends(tree: ast.AST) -> set[str]:
-    """The attributes that a module keeps the collection under."""
+    """Return the attributes that a module keeps the collection under."""
     return {
         ast.unparse(target)
         for node in ast.walk(tree)
@@ -22,7 +22,7 @@ def collections_of_sends(tree: ast.AST) -> set[str]:
 
 
 def other_uses(tree: ast.AST) -> list[str]:
-    """Uses of the collection that don't only read it."""
+    """Return uses of the collection that don't only read it."""
     kept = collections_of_sends(tree)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     reading = {

@@ -27,7 +27,7 @@ FULL = Push(
 
 
 def test_body_has_the_bytes_that_onesignal_always_got() -> None:
-    """A replica of another version may repeat the call: its bytes must be the same."""
+    """Check the bytes: a replica of another version may repeat the call."""
     body = orjson.dumps(ONESIGNAL.body(build_app(), FULL, "v1.tag", SEND, 60)).decode()
     assert body == (
         '{"headings":{"en":"Hello"},"contents":{"en":"Come"},"url":"https://shop.example/",'

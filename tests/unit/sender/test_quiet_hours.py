@@ -79,7 +79,7 @@ def test_f6_nights_are_compared_by_instants(
 
 @pytest.mark.parametrize("zone", [PRAGUE, "Australia/Lord_Howe", "America/St_Johns", SAMOA, "UTC"])
 def test_f6_no_night_ends_before_it_began_or_begins_anew(zone: str) -> None:
-    # The end that was said stands until it has come, and pushes leave then.
+    # An end that was named stands until it has come, and pushes leave then.
     days = [
         date(2027, 3, 28),
         date(2027, 4, 4),

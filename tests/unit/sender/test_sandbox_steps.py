@@ -1,7 +1,4 @@
-"""Tests that what is dear ends soon.
-
-Every text that repeats something large has used up its steps in no time.
-"""
+"""Tests that dear texts end soon: one that repeats something large quickly uses up its steps."""
 
 from __future__ import annotations
 

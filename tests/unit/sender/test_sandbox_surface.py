@@ -1,6 +1,6 @@
 """Tests that everything that Jinja2 and Python offer a text has been looked at.
 
-What a new version adds isn't there until it is written down here, on one side or the other.
+Texts get what a new version adds only when it is written down here as allowed.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_no_operator_comes_from_outside(segment: Any) -> None:
-    # Whatever is said: it is refused, or it becomes a query of our own operators on our own fields.
+    # Any input is refused, or becomes a query of our own operators on our own fields.
     trigger = _parse(segment)
     if isinstance(trigger, Trigger):
         assert set(_operators(_filter(segment))) <= OURS

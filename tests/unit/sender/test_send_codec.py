@@ -1,4 +1,4 @@
-"""Sends come back from the store as they went in."""
+"""Tests that sends come back from the store as they went in."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FULL = build_send(
 def test_every_field_of_a_send_is_stored() -> None:
     for send in (FULL, build_send("0b6c2a1e", START)):
         assert decode_send(encode_send(send)) == send
-    assert len(encode_send(FULL)) == len(fields(Send)) + 1  # the first letters of the id
+    assert len(encode_send(FULL)) == len(fields(Send)) + 1  # the first characters of the id
 
 
 def test_names_in_the_store_are_those_of_the_documents() -> None:

@@ -1,7 +1,4 @@
-"""Tests that every message of a field is a sentence of ours, whatever stands there.
-
-Of bodies, triggers, events.
-"""
+"""Tests that every message about a field is a sentence of ours: of bodies, triggers and events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A silent database is told as silent, a busy one isn't."""
+"""Tests that a silent database is reported as silent, and a busy one isn't."""
 
 from __future__ import annotations
 

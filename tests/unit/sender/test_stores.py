@@ -10,7 +10,7 @@ ROOM = SENDER / "store"
 
 
 def store_classes() -> set[str]:
-    """The classes that `store/stores.py` opens."""
+    """Return the classes that `store/stores.py` opens."""
     opened = next(
         node
         for node in ast.walk(ast.parse((ROOM / "stores.py").read_text()))

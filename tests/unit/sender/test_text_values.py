@@ -1,7 +1,4 @@
-"""Tests that what a person reads is a text or a number as people write it.
-
-Nothing of Python's, nothing null.
-"""
+"""Tests that what a person reads is a text or a number as people write it, nothing of Python's."""
 
 from __future__ import annotations
 

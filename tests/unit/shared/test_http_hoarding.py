@@ -1,7 +1,4 @@
-"""Tests of what one client may keep to itself.
-
-Connections, and memory behind a body or before its answer.
-"""
+"""Tests of what one client may keep: connections, and memory behind a body or before its answer."""
 
 from __future__ import annotations
 

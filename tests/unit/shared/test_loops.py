@@ -1,4 +1,4 @@
-"""Periodic loops: how often they step, what ends them, and what their component says meanwhile."""
+"""Tests of periodic loops: how often they step, what ends them, and what their component reports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.virtual_time import VirtualLoop, in_virtual_time
 
 
 class CountedSteps:
-    """A step that notes its times, takes `seconds`, fails as told and stops the loop at its end."""
+    """A step that notes its times, takes `seconds`, has each of `outcomes` and then stops the loop."""
 
     def __init__(
         self, loop: VirtualLoop, *outcomes: Exception | None, seconds: float = 0.0
