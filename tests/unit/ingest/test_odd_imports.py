@@ -131,7 +131,6 @@ def table(content: bytes) -> list[Any]:
 
 
 CSV = f"id,external_id\n{P},Zoë\n"
-ROW = {"id": P, "external_id": "Zoë"}
 
 
 @pytest.mark.parametrize(

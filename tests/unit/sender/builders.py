@@ -25,7 +25,6 @@ from tests.support.pages import build_chunk, build_page
 from tests.support.sends import build_send
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
-SWEEP = 90.0
 VAULT = Vault("a secret key of at least 32 characters")
 ONESIGNAL_APP_ID = "11111111-2222-4333-8444-555555555555"
 
