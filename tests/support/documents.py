@@ -1,4 +1,4 @@
-"""Documents of people, as the projector writes them."""
+"""Documents of people, as the projector writes them, and a way to store them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from shared.documents.merge import Merge
 from shared.documents.player import Player
 from shared.documents.profile import Profile
 from shared.ids import head_of, slot_of
+from shared.mongo.client import Database
+from shared.mongo.collections import PLAYERS, PROFILES
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 BASKET = {"items": [], "total": 0, "currency": None, "at": None}
@@ -47,6 +49,21 @@ def build_player(player: str, person: str, app: str = "demo", **fields: Any) -> 
         "lastSeenAt": at, "changedAt": at,
     }  # fmt: skip
     return cast(Player, {**blank, **fields})
+
+
+async def store_people(database: Database, *profiles: Profile) -> None:
+    """Store profiles, and their players in the ledger."""
+    entries = [
+        build_player(
+            player["id"], profile["_id"], profile["app"], state=player["state"],
+            browser=player["browser"], lastSeenAt=player["lastSeenAt"],
+        )
+        for profile in profiles
+        for player in profile["players"]
+    ]  # fmt: skip
+    await database[PROFILES.name].insert_many([dict(profile) for profile in profiles])
+    if entries:
+        await database[PLAYERS.name].insert_many([dict(entry) for entry in entries])
 
 
 def build_merge(merged: str, person: str, at: datetime, app: str = "demo") -> Merge:

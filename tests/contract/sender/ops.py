@@ -16,13 +16,14 @@ from sender_service.ops.routers import OpsApi
 from sender_service.store.send_codec import encode_send
 from sender_service.wiring import open_sender
 from shared.clock import utc_now
+from shared.documents.profile import Profile
 from shared.health import Health
 from shared.loops import Wakeup
 from shared.mongo.client import Database, ensure_indexes
 from shared.mongo.collections import INGEST, SENDER
 from shared.settings import OneSignalSettings, Settings
 from tests.support.clocks import ManualClock
-from tests.support.documents import build_player, build_profile
+from tests.support.documents import build_profile, store_people
 from tests.support.memory_log import MemoryLog
 from tests.support.sends import build_send
 
@@ -62,14 +63,10 @@ class Ops:
         await self.ok("PUT", f"/v1/apps/{app}", json={"name": app, "oneSignal": one_signal})
         await self.ok("PUT", f"/v1/apps/{app}/campaigns/{campaign}", json=offer())
 
-    async def add_person(self, person: str = PERSON, **more: Any) -> dict[str, Any]:
+    async def add_person(self, person: str = PERSON, **more: Any) -> Profile:
         """Store a profile, and its players in the ledger, as ingest writes them; return the profile."""
         profile = a_profile(person, **more)
-        await self.database["profiles"].insert_one(dict(profile))
-        for player in profile["players"]:
-            fields = {name: player[name] for name in ("state", "browser", "lastSeenAt")}
-            entry = build_player(player["id"], person, profile["app"], **fields)
-            await self.database["players"].insert_one(dict(entry))
+        await store_people(self.database, profile)
         return profile
 
 
@@ -96,11 +93,11 @@ def offer(**more: Any) -> dict[str, Any]:
     return {"name": "Hello", "variants": [{"id": "a", **texts}], **more}
 
 
-def a_profile(person: str, **more: Any) -> dict[str, Any]:
+def a_profile(person: str, **more: Any) -> Profile:
     at = datetime(2026, 11, 1, 12, tzinfo=UTC)
     known = {"players": [{"id": str(uuid.uuid4())}], "visitors": [f"v-{person[:4]}"],
              "lastSeenAt": at, "language": "cs", "browser": "Chrome", **more}  # fmt: skip
-    return dict(build_profile(person, "shop", **known))
+    return build_profile(person, "shop", **known)
 
 
 def a_send(send: str, clock: ManualClock, **more: Any) -> dict[str, Any]:

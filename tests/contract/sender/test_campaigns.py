@@ -10,9 +10,9 @@ import pytest
 
 from sender_service.models.sums import Sums, encode_sums
 from shared.clock import utc_now
-from shared.mongo.collections import CAMPAIGNS, PLAYERS, PROFILES, SENDS
+from shared.mongo.collections import CAMPAIGNS, SENDS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
-from tests.support.documents import build_player, build_profile
+from tests.support.documents import build_profile, store_people
 
 PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
 PATH = "/v1/apps/demo/campaigns/welcome"
@@ -128,8 +128,7 @@ async def test_links_with_a_template_are_validated_when_rendered(shop: Api) -> N
     body = {"id": a_trigger()["id"], "app": "demo", "campaign": "welcome",
             "recipients": [{"player": PLAYER, "variables": {"link": "javascript:alert(1)"}}]}  # fmt: skip
     profile = build_profile("p1", language="en", players=[{"id": PLAYER}])
-    await shop.sender.context.database[PROFILES.name].insert_one(dict(profile))
-    await shop.sender.context.database[PLAYERS.name].insert_one(dict(build_player(PLAYER, "p1")))
+    await store_people(shop.sender.context.database, profile)
     found = await shop.ok("POST", "/v1/sends/preview", json=body)
     assert found["failed"] == {"bad_variables": 1} and found["samples"] == []
 

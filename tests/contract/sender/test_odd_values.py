@@ -16,7 +16,7 @@ from tests.odd_values.names import ITEM_IDS, PLAYERS, VISITORS
 from tests.odd_values.ranges import COUNTS, NUMBERS
 from tests.odd_values.times import CLOCK_TIMES, NO_EPOCHS, NO_ZONE, SEND_TIMES
 from tests.support.clocks import START
-from tests.support.documents import build_player, build_profile
+from tests.support.documents import build_profile, store_people
 
 pytestmark = pytest.mark.stack
 KNOWN = ("login", "email", "visitor", "player")
@@ -140,9 +140,7 @@ async def add_person(api: Api, **names: Any) -> str:
         "lastSeenAt": START,
     }
     profile = build_profile(person, players=[{"id": player} for player in players], **fields)
-    await api.sender.context.database["profiles"].insert_one(dict(profile))
-    for player in players:
-        await api.sender.context.database["players"].insert_one(dict(build_player(player, person)))
+    await store_people(api.sender.context.database, profile)
     return person
 
 

@@ -19,7 +19,7 @@ from sender_service.wiring import Sender, open_sender
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import INGEST, SENDER
 from tests.support.clocks import START
-from tests.support.documents import build_player, build_profile
+from tests.support.documents import build_profile, store_people
 from tests.support.stack import settings_for
 
 TEXTS = {"headings": {"en": "Hi"}, "contents": {"en": "Come"}, "url": "https://shop.example/"}
@@ -70,10 +70,7 @@ class IntakeHarness:
         known: dict[str, Any] = {"login": name, "visitors": [f"v-{name}"], "language": "en"}
         known |= {"lastSeenAt": START, **fields}
         profile = build_profile(f"p-{name}", players=[{"id": p} for p in players], **known)
-        await self.database["profiles"].insert_one(dict(profile))
-        for player in players:
-            entry = build_player(player, f"p-{name}", lastSeenAt=START)
-            await self.database["players"].insert_one(dict(entry))
+        await store_people(self.database, profile)
 
 
 @asynccontextmanager

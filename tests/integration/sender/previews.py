@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.integration.sender.intake_harness import TEXTS, IntakeHarness, a_trigger
 from tests.support.clocks import START
-from tests.support.documents import build_player, build_profile
+from tests.support.documents import build_profile, store_people
 
 LANGUAGES = ("en", "cs", "de-AT", "cs-CZ")
 ALL_AUDIENCE: dict[str, Any] = {"audience": {"all": True}}
@@ -17,23 +17,17 @@ STATES = ("subscribed", "subscribed", "subscribed", "unsubscribed", "invalid")
 
 async def add_people(harness: IntakeHarness, count: int) -> list[str]:
     """Add people of all kinds, with none to two players each; return their logins."""
-    people, ledger = [], []
+    people = []
     for n in range(count):
         players = [
             {"id": str(uuid.uuid4()), "state": STATES[(n + i) % 5],
              "lastSeenAt": START + timedelta(minutes=i)}
             for i in range(n % 3)
         ]  # fmt: skip
-        person = f"p-{n}"
         known: dict[str, Any] = {"login": f"n{n}", "visitors": [f"v-n{n}"], "lastSeenAt": START}
         place = {"language": LANGUAGES[n % 4], "timeZone": "Europe/Prague"}
-        people.append(dict(build_profile(person, players=players, **known, **place)))
-        ledger += [
-            dict(build_player(str(p["id"]), person, state=p["state"], lastSeenAt=START))
-            for p in players
-        ]
-    await harness.database["profiles"].insert_many(people)
-    await harness.database["players"].insert_many(ledger)
+        people.append(build_profile(f"p-{n}", players=players, **known, **place))
+    await store_people(harness.database, *people)
     return [str(person["login"]) for person in people]
 
 

@@ -14,9 +14,9 @@ import pytest
 from sender_service.providers.onesignal.limits import REQUESTS_PER_SECOND
 from sender_service.scheduler.scheduler import PAGES_PER_PASS
 from sender_service.store.campaigns import app_store, campaign_key
-from shared.mongo.collections import APPS, CAMPAIGNS, PAGES, PROFILES
+from shared.mongo.collections import APPS, CAMPAIGNS, PAGES
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
-from tests.support.documents import build_player, build_profile
+from tests.support.documents import build_profile, store_people
 
 OUT = 10  # calls that may be out at once in these tests
 KEPT = 2  # of them, for transactional ones
@@ -77,11 +77,8 @@ async def another_app(pair: TwoReplicas, people: int) -> str:
     key = campaign_key(app, CAMPAIGN)
     await database[CAMPAIGNS.name].insert_one({**offer, "_id": key, "app": app})
     for n in range(people):
-        player = str(uuid.uuid4())
-        visitors = [f"{app}-v{n}"]
-        profile = build_profile(f"{app}-{n}", app, visitors=visitors, players=[{"id": player}])
-        await database[PROFILES.name].insert_one({**profile, "slot": n})
-        await database["players"].insert_one(dict(build_player(player, f"{app}-{n}", app)))
+        known = {"slot": n, "visitors": [f"{app}-v{n}"], "players": [{"id": str(uuid.uuid4())}]}
+        await store_people(database, build_profile(f"{app}-{n}", app, **known))
     await pair.one.context.apps.refresh()
     return app
 

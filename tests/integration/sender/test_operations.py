@@ -21,7 +21,7 @@ from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from tests.contract.sender.ops import PERSON, a_profile
 from tests.support import stack
-from tests.support.documents import build_player
+from tests.support.documents import store_people
 from tests.support.pages import build_page_document
 from tests.support.sends import build_send
 from tests.support.stack import eventually
@@ -129,9 +129,8 @@ async def store_person(database: Database) -> str:
     """Store a person, a send and its page; return the player."""
     now = utc_now()
     profile = a_profile(PERSON, login="jana")
-    player = str(profile["players"][0]["id"])
-    await database["profiles"].insert_one(profile)
-    await database["players"].insert_one(dict(build_player(player, PERSON, "shop")))
+    player = profile["players"][0]["id"]
+    await store_people(database, profile)
     one_signal = {"appId": str(uuid.uuid4()), "restApiKey": "x"}
     await database["apps"].insert_one(
         {"_id": "shop", "name": "shop", "version": 1, "oneSignal": one_signal}

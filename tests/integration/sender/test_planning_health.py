@@ -17,11 +17,11 @@ from shared.clock import utc_now
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import TOPICS
 from shared.mongo.client import Database, open_database
-from shared.mongo.collections import BODIES, PAGES, PLAYERS, PROFILES, SENDS
+from shared.mongo.collections import BODIES, PAGES, SENDS
 from shared.secrets import Vault
 from shared.settings import Settings
 from tests.support import stack
-from tests.support.documents import build_player, build_profile
+from tests.support.documents import build_profile, store_people
 from tests.unit.sender.builders import variant
 
 APP = "demo"
@@ -82,15 +82,12 @@ async def _fill(database: Database, settings: Settings) -> None:
     app = {"_id": APP, "name": "Demo", "version": 1, "oneSignal": one_signal}
     await database["apps"].insert_one(app)
     now = utc_now()
-    profiles: list[dict[str, Any]] = []
-    players: list[dict[str, Any]] = []
+    profiles = []
     for n in range(PEOPLE):
-        person, player = f"p{n}", str(uuid.uuid4())
+        person, players = f"p{n}", [{"id": str(uuid.uuid4())}]
         known = {"login": person, "visitors": [f"v{n}"], "language": f"x-{n}", "lastSeenAt": now}
-        profiles.append(dict(build_profile(person, APP, players=[{"id": player}], **known)))
-        players.append(dict(build_player(player, person, APP, lastSeenAt=now)))
-    await database[PROFILES.name].insert_many(profiles)
-    await database[PLAYERS.name].insert_many(players)
+        profiles.append(build_profile(person, APP, players=players, **known))
+    await store_people(database, *profiles)
 
 
 async def _slowest(ops: httpx.AsyncClient, planned: asyncio.Task[Any]) -> list[float]:

@@ -19,13 +19,13 @@ from sender_service.store.campaigns import app_store, campaign_key
 from sender_service.store.stores import Stores
 from sender_service.wiring import Sender, open_sender
 from shared.clock import utc_now
+from shared.documents.profile import Profile
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TOPICS, TRANSACTIONAL_JOBS_TOPIC
 from shared.models.job import Job
 from shared.mongo.client import Database
-from shared.mongo.collections import PLAYERS, PROFILES
 from shared.settings import MongoSettings, OneSignalSettings, PlanSettings, Settings
-from tests.support.documents import build_player, build_profile
+from tests.support.documents import build_profile, store_people
 from tests.support.stack import free_port
 from tests.unit.sender.builders import campaign
 
@@ -77,17 +77,13 @@ class TwoReplicas:
     async def people(self, count: int, browsers: int = 1, **fields: Any) -> list[str]:
         """Add people, each with that many browsers; return their players' ids."""
         now = utc_now()
-        players: list[dict[str, Any]] = []
-        profiles: list[dict[str, Any]] = []
+        profiles: list[Profile] = []
         for n in range(count):
-            ids = [str(uuid.uuid4()) for _ in range(browsers)]
+            players = [{"id": str(uuid.uuid4())} for _ in range(browsers)]
             known = {"login": f"login{n}", "visitors": [f"v{n}"], "lastSeenAt": now, **fields}
-            stored = [{"id": i} for i in ids]
-            profiles.append(dict(build_profile(f"p{n}", APP, players=stored, **known)))
-            players += [dict(build_player(i, f"p{n}", APP, lastSeenAt=now)) for i in ids]
-        await self.one.context.database[PROFILES.name].insert_many(profiles)
-        await self.one.context.database[PLAYERS.name].insert_many(players)
-        return [p["_id"] for p in players]
+            profiles.append(build_profile(f"p{n}", APP, players=players, **known))
+        await store_people(self.database, *profiles)
+        return [player["id"] for profile in profiles for player in profile["players"]]
 
     async def trigger(self, **fields: Any) -> str:
         """Take in a trigger; return the send's id."""
