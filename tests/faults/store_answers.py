@@ -20,8 +20,8 @@ HOWS: tuple[How, ...] = ("refuse", "half", "refuse_after")
 SHARE = 0.1  # of all commands, beyond each one's first
 
 
-def refuse_each(dice: Random) -> Decide:
-    """Refuse the first commands of each kind on each collection in every way, then some of all."""
+def refuse_each(dice: Random, share: float = SHARE) -> Decide:
+    """Refuse the first commands of each kind on each collection in every way, then a share of all."""
     met = Counter[tuple[str, str]]()
 
     def decide(request: Message) -> Refusal | None:
@@ -29,7 +29,7 @@ def refuse_each(dice: Random) -> Decide:
         number = met[request.command, request.collection]
         if number <= len(HOWS):
             return Refusal(how=HOWS[number - 1])
-        return Refusal(how=dice.choice(HOWS)) if dice.random() < SHARE else None
+        return Refusal(how=dice.choice(HOWS)) if dice.random() < share else None
 
     return decide
 

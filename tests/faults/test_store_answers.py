@@ -38,23 +38,26 @@ async def test_e4_each_stage_meets_an_invented_code(course: FaultRun) -> None:
         Fault("unknown_store_answers", 0.0, WINDOW_SECONDS, 0.5),
         Fault("poison", 2.0, 0.5, 0.5),
     )
-    before = course.world.proxy.hits.copy()
+    world = course.world
+    before = world.proxy.hits.copy()
     await course.run(Round(0, f"{CHOICE.seed}:answers", faults))
-    met = {collection for _, collection, _ in course.world.proxy.hits - before}
+    ways = {how for _, _, how in world.proxy.hits - before}
+    assert ways == {"refuse", "half", "refuse_after"}
+    await _erase_person(world, course.shops[-1])
+    # Requested reports are looked for every 10 s: perhaps not within the round's faults.
+    met = {collection for _, collection, _ in world.proxy.hits - before}
     missed = {stage: set(names) - met for stage, names in MET.items() if not met & set(names)}
     assert not missed, f"nothing was refused to {missed}; met {sorted(met)}"
-    ways = {how for _, _, how in course.world.proxy.hits - before}
-    assert ways == {"refuse", "half", "refuse_after"}
-    await _erase_person(course.world, course.shops[-1])
 
 
 async def _erase_person(world: FaultCluster, shop: Shop) -> None:
-    """Erase a person through both services, so that erasures meet the codes too."""
+    """Erase a person with a push through both services, which meets the codes too."""
     async with world.mongo() as database:
         profile = await database["profiles"].find_one({"app": shop.app})
     assert profile is not None
     before = world.proxy.hits.copy()
-    with deciding(world, refuse_each(Random(CHOICE.seed))):
+    # Each step is refused three times, and a stage begins again after 5 s: a minute, or two when busy.
+    with deciding(world, refuse_each(Random(CHOICE.seed), share=0.0)):
         await world.ops("POST", f"/v1/people/{profile['_id']}/erase")
 
         async def is_gone() -> bool:
@@ -64,12 +67,12 @@ async def _erase_person(world: FaultCluster, shop: Shop) -> None:
                     {"_id": profile["_id"]}
                 )
 
-        await eventually(is_gone, 60, every=0.2)
+        await eventually(is_gone, 180, every=0.2)
         names = set(ERASING)
 
         async def all_met() -> bool:
             return names <= {name for _, name, _ in world.proxy.hits - before}
 
-        await eventually(all_met, 30, every=0.2)
+        await eventually(all_met, 60, every=0.2)
     await world.ready()
     assert all(world.servers[name].returncode is None for name in ("ingest", "sender"))

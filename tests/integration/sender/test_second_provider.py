@@ -122,7 +122,7 @@ async def test_provider_that_is_not_open_reaches_nobody(
 async def test_released_call_waits_for_its_provider(
     line: Pipeline, service: PushService, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A replica without the provider deferred the job, and has the page next."""
+    """Expect the call once a replica that lacks the provider deferred the job and has the page next."""
     await subscribe(line, service.subscription)
     send = await plan(line)
     assert await line.release() == 2
