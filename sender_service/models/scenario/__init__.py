@@ -1,0 +1,1 @@
+"""Scenarios: their language, and what is stored of them. Pure."""

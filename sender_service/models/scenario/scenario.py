@@ -1,0 +1,117 @@
+"""Scenario as stored: one version of it, read often and never changed. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Literal
+
+from sender_service.models.scenario.entry_rules import EntryRule, Zone
+from sender_service.models.segment import Condition
+from sender_service.models.segment_values import Range
+
+Exit = Literal["bought", "emptied", "clicked"]
+WaitFrom = Literal["entry", "previous", "silence"]
+AgainFrom = Literal["push", "entry"]
+ItemSource = Literal[
+    "entry", "viewed", "basket", "bought", "alsoBought", "bestSellers", "hotDeals", "newIn"
+]
+NoItem = Literal["skip", "without"]  # where nothing can be chosen: no push, or one without an item
+# Between two pushes of one run: a step that is due earlier waits. No rule of what may be written.
+PUSHES_APART = timedelta(minutes=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """Wait of a length, from the entry, the step before, or the person's last sign of life."""
+
+    length: timedelta
+    of: WaitFrom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """Wait for the first such local time so many days after the step before, or the entry."""
+
+    time: time
+    days: int
+    zone: Zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFilter:
+    """Filter of the items to choose from, by the catalogue."""
+
+    price: Range | None = None
+    discount_percent: Range | None = None
+    brand: tuple[str, ...] = ()  # any, where there is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choose:
+    """Choice of items for a push. `within`: categories, or where they come from; None: all."""
+
+    source: ItemSource
+    within: Literal["entry", "lastCategory"] | tuple[str, ...] | None = None
+    where: ItemFilter | None = None
+    take: int = 1
+    otherwise: Choose | NoItem = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Step of a scenario: a wait, then a push of a campaign, unless `only` isn't fulfilled."""
+
+    id: str
+    campaign: str
+    wait: After | At
+    only: Condition | None = None
+    choose: Choose | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Time from a run's last push, or its entry, to the person's next entry."""
+
+    length: timedelta
+    since: AgainFrom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffInterval:
+    """Interval in which a scenario was off. `start` None: ever before; `end` None: still off."""
+
+    start: datetime | None
+    end: datetime | None
+
+    def contains(self, moment: datetime) -> bool:
+        return (self.start is None or self.start <= moment) and (
+            self.end is None or moment < self.end
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Version of a scenario. `off` is of the present one only; before its creation it was off."""
+
+    app: str
+    id: str
+    version: int
+    name: str
+    enabled: bool
+    priority: int
+    entry: EntryRule
+    condition: Condition | None  # `if`: of entry
+    steps: tuple[Step, ...]
+    until: tuple[Exit, ...]
+    again: Again
+    max_late: timedelta
+    spread: timedelta
+    off: tuple[OffInterval, ...] = ()
+
+    def was_off_at(self, moment: datetime) -> bool:
+        """Return whether what fell due or came in then is never made up for."""
+        return any(interval.contains(moment) for interval in self.off)
+
+    def step(self, id: str) -> Step | None:
+        return next((step for step in self.steps if step.id == id), None)
