@@ -18,7 +18,7 @@ ItemSource = Literal[
 ]
 NoItem = Literal["skip", "without"]  # where nothing can be chosen: no push, or one without an item
 # Between two pushes of one run: a step that is due earlier waits. No rule of what may be written.
-PUSHES_APART = timedelta(minutes=60)
+MIN_PUSH_GAP = timedelta(minutes=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
