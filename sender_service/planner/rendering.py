@@ -13,6 +13,7 @@ import orjson
 
 from sender_service.models.campaign import Button, Campaign, Texts, Variant
 from sender_service.models.formats import LANGUAGE, TIME_ZONE
+from sender_service.models.languages import choose
 from sender_service.models.metering import PUSH_STEPS, meter
 from sender_service.models.push import MAX_PUSH_BYTES, Push, PushButton, push_size
 from sender_service.models.push_texts import check_link, check_text
@@ -26,7 +27,6 @@ from sender_service.models.templates import (
     render_more,
     variables_of,
 )
-from sender_service.planner.languages import choose
 from shared.documents.profile import Profile
 from shared.errors import Rejected
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Any
 
+from sender_service.models.languages import plain, spellings
 from sender_service.models.quiet_hours import own_zone
 from sender_service.models.segment import (
     And,
@@ -32,7 +33,6 @@ from sender_service.models.segment import (
     TimeZoneIs,
 )
 from sender_service.models.segment_values import Counted, Period, Range
-from sender_service.planner.languages import plain, spellings
 
 Filter = dict[str, Any]
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from sender_service.models.segment import BoundedSegment, Segment
+from sender_service.models.segment_match import matches
 from sender_service.models.segment_values import Counted, Range
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.segment_filter import to_filter
@@ -23,10 +24,10 @@ from sender_service.planner.target import Target
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.segments import SegmentReader
+from shared.documents.profile import Profile
 from shared.ids import SLOTS, slot_of
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST
-from tests.integration.sender.segment_oracle import selects
 from tests.integration.sender.sender_harness import candidates
 from tests.support.clocks import START
 from tests.support.stack import settings_for
@@ -40,6 +41,7 @@ LANGUAGES = ("cs", "cs-CZ", "csb", "en", "en-US")  # spelled as ingest stores th
 LANGUAGE_NAMES = (*LANGUAGES, "CS", "En-us")  # as a segment may spell them
 AMOUNTS = (0, 9.5, 10, 10.5, 500)
 PEOPLE = 150
+FRAGMENTS = 100  # people whose profiles lack fields, or have null in them
 random = Random(20261101)
 
 
@@ -61,6 +63,18 @@ def _entries(**choices: Callable[[], Any]) -> list[dict[str, Any]]:
 
 def _one_of(*values: Any) -> Callable[[], Any]:
     return lambda: random.choice(values)
+
+
+def _fragment(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document without some fields, with null in others, at every depth."""
+    kept = {name: value for name, value in document.items() if random.random() > 0.1}
+    return {name: None if random.random() < 0.1 else _torn(value) for name, value in kept.items()}
+
+
+def _torn(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_fragment(one) for one in value]
+    return _fragment(value) if isinstance(value, dict) else value
 
 
 def _profile() -> dict[str, Any]:
@@ -178,19 +192,23 @@ class Crowd:
 @pytest.fixture(scope="module")
 async def crowd(database: Database) -> Crowd:
     profiles = [_profile() for _ in range(PEOPLE)]
+    profiles += [_fragment(_profile()) for _ in range(FRAGMENTS)]
     return Crowd(await _put(database, profiles), profiles)
 
 
+NOWS = st.sampled_from([START, START + timedelta(microseconds=999)])  # databases hold milliseconds
+
+
 @bounded(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(segment=SEGMENTS)
-async def test_query_selects_whom_the_words_mean(
-    database: Database, crowd: Crowd, segment: dict[str, Any]
+@given(segment=SEGMENTS, now=NOWS)
+async def test_query_and_evaluator_select_the_same_people(
+    database: Database, crowd: Crowd, segment: dict[str, Any], now: datetime
 ) -> None:
     app, profiles = crowd.app, crowd.profiles
-    where = to_filter(PARSER.validate_python(segment), START)
-    found = await SegmentReader(database).in_slots(app, (0, SLOTS - 1), where)
-    meant = {f"{app}-{n}" for n, p in enumerate(profiles) if selects(segment, p, START)}
-    assert {p["_id"] for p in found} == meant
+    condition = PARSER.validate_python(segment)
+    found = await SegmentReader(database).in_slots(app, (0, SLOTS - 1), to_filter(condition, now))
+    meant = {n for n, p in enumerate(profiles) if matches(condition, cast(Profile, p), now)}
+    assert {p["_id"] for p in found} == {f"{app}-{n}" for n in meant}
 
 
 def _person(seen: datetime) -> dict[str, Any]:

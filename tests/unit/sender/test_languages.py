@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from sender_service.models.languages import choose, spellings
 from sender_service.models.segment import LanguageIs
-from sender_service.planner.languages import choose, spellings
 from sender_service.planner.segment_filter import to_filter
 from tests.unit.sender.builders import campaign, variant
 
