@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sender_service.context import SenderContext
 from sender_service.dispatcher.governor import Governor
 from sender_service.providers.base import Providers
-from sender_service.store.campaigns import VersionedStore
+from sender_service.store.versioned import VersionedStore
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.kafka.batches import BatchWriter, CoalescingWriter

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, Field
 
 from shared.errors import Rejected
 from shared.locales import known_time_zone
+from shared.models.app import LocalHours
 from shared.models.sentences import text_like
-from shared.models.wire import Wire
 
 LINKED_ZONE = "Asia/Calcutta"  # browsers' name; some systems have only the canonical Asia/Kolkata
 UTC_ZONE = "UTC"
@@ -33,7 +33,7 @@ ClockTime = Annotated[
 ]
 
 
-class QuietHours(Wire):
+class QuietHours(LocalHours):
     """Quiet hours in the person's own time zone, else the app's; pushes wait for the end."""
 
     start: ClockTime = Field(alias="from")

@@ -1,4 +1,4 @@
-"""Schemas of the topics for other programs: AsyncAPI 3 and JSON Schemas, made from the models."""
+"""Schemas for other programs: of the topics, also as AsyncAPI 3, and of scenarios, from the models."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from sender_service.models.scenario.language import ScenarioRequest
 from sender_service.models.trigger import Trigger
 from shared.kafka.topics import (
     DAY_MS,
@@ -116,13 +117,22 @@ def files() -> dict[str, str]:
     """Return file name → content."""
     messages = {message.name: message for message in MESSAGES.values()}
     written = {f"{name}.schema.json": _json(schema(m)) for name, m in messages.items()}
-    return {"asyncapi.json": _json(asyncapi()), **written}
+    return {
+        "asyncapi.json": _json(asyncapi()),
+        **written,
+        "scenario.schema.json": _json(scenario_schema()),
+    }
 
 
 def schema(message: Message) -> dict[str, Any]:
     """Return a self-contained JSON Schema. Readers ignore unknown keys."""
     found = message.model.model_json_schema(by_alias=True)
     return {"$schema": DIALECT, **found, "examples": [message.example]}
+
+
+def scenario_schema() -> dict[str, Any]:
+    """Return a self-contained JSON Schema of what `PUT` for a scenario takes."""
+    return {"$schema": DIALECT, **ScenarioRequest.model_json_schema(by_alias=True)}
 
 
 def asyncapi() -> dict[str, Any]:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from sender_service.models.origins import ORIGIN_PATTERN, to_origin
+from sender_service.models.quiet_hours import QuietHours
 from sender_service.models.trigger import Name, UuidText
 from sender_service.ops.app_secrets import NOT_A_HOOK, absent, invalid
 from shared.errors import FieldError
@@ -22,6 +31,7 @@ from shared.models.app import (
     Cap,
     KeyKind,
     ParameterWords,
+    ScenarioLimits,
     SnippetConfig,
 )
 from shared.models.sentences import described
@@ -32,6 +42,7 @@ from shared.nearest import did_you_mean
 from shared.secrets import MASK, Vault
 
 MIN_SECRET = 6  # shorter ones are guessed in no time; `app create` makes good ones
+NO_HOURS = "must be an object with from and to, as 22:00 and 07:00, or false for none"
 Key = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Secret = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=MIN_SECRET, max_length=512)
@@ -75,6 +86,27 @@ def _time_zone(name: str) -> str:
 
 
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time_zone)]
+
+
+def _read_hours(value: Any) -> Any:
+    """Read an object here, so that an error in it names its path. Raises ValidationError."""
+    if isinstance(value, dict):
+        return QuietHours.model_validate(value, extra="forbid")
+    if value is False or value is None or isinstance(value, QuietHours):
+        return value
+    raise PydanticCustomError("union_type", NO_HOURS)
+
+
+def _check_hours(hours: QuietHours | Literal[False] | None) -> QuietHours | Literal[False] | None:
+    """Refuse hours without an end. Raises ValueError."""
+    if hours and hours.is_empty:
+        raise ValueError("from and to are the same: all day or never? Write false for never")
+    return hours
+
+
+AppQuietHours = Annotated[
+    QuietHours | Literal[False] | None, BeforeValidator(_read_hours), AfterValidator(_check_hours)
+]
 
 
 class AppKeyRequest(Wire):
@@ -136,6 +168,8 @@ class AppRequest(Wire):
     control_group: float = Field(default=0, ge=0, lt=1)
     cap: Cap | None = None
     time_zone: TimeZone | None = None
+    quiet_hours: AppQuietHours = None
+    scenarios: ScenarioLimits = ScenarioLimits()
     masked_parameters: ParameterWords = list(MASKED_PARAMETERS)
 
     @model_validator(mode="after")
@@ -177,6 +211,8 @@ class AppDocumentBuilder:
             "controlGroup": request.control_group,
             "cap": None if request.cap is None else request.cap.document(),
             "timeZone": request.time_zone,
+            "quietHours": request.quiet_hours and request.quiet_hours.document(),
+            "scenarios": request.scenarios.document(),
             "maskedParameters": request.masked_parameters,
         }
 

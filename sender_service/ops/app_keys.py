@@ -18,7 +18,7 @@ from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import APP_KEYS_EXAMPLE, KEY_MADE, KEY_ROTATED, answers
 from sender_service.ops.responses.apps import KeyResponse, NewKeyResponse, RotatedKeyResponse
 from sender_service.ops.responses.base import Items, RemovedResponse
-from sender_service.store.campaigns import VersionedStore
+from sender_service.store.versioned import VersionedStore
 from shared.apps import AppRegistry
 from shared.errors import Conflict, InvalidPayload, NotFound
 from shared.models.app import App, AppKey, KeyKind

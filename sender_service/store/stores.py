@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sender_service.store.audit import AuditStore
-from sender_service.store.campaigns import CampaignStore, VersionedStore, app_store
+from sender_service.store.campaigns import AppStore, CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
@@ -18,6 +18,7 @@ from sender_service.store.people import PeopleReader
 from sender_service.store.persons import PersonReader
 from sender_service.store.prefixes import PrefixReader
 from sender_service.store.reports import ReportStore
+from sender_service.store.scenarios import ScenarioStore
 from sender_service.store.segments import SegmentReader
 from sender_service.store.send_list import SendList
 from sender_service.store.sends import SendStore
@@ -29,7 +30,7 @@ from shared.mongo.client import Database
 class Stores:
     """Stores of the sender's collections, and readers of ingest's."""
 
-    apps: VersionedStore
+    apps: AppStore
     audit: AuditStore
     campaigns: CampaignStore
     contacts: ContactStore
@@ -44,6 +45,7 @@ class Stores:
     persons: PersonReader
     prefixes: PrefixReader
     reports: ReportStore
+    scenarios: ScenarioStore
     segments: SegmentReader
     send_list: SendList
     sends: SendStore
@@ -52,7 +54,7 @@ class Stores:
     @classmethod
     def open(cls, database: Database) -> Stores:
         return cls(
-            apps=app_store(database),
+            apps=AppStore(database),
             audit=AuditStore(database),
             campaigns=CampaignStore(database),
             contacts=ContactStore(database),
@@ -67,6 +69,7 @@ class Stores:
             persons=PersonReader(database),
             prefixes=PrefixReader(database),
             reports=ReportStore(database),
+            scenarios=ScenarioStore(database),
             segments=SegmentReader(database),
             send_list=SendList(database),
             sends=SendStore(database),

@@ -56,6 +56,23 @@ class Cap(Wire):
         return timedelta(days=self.days)
 
 
+class LocalHours(Wire):
+    """Hours of the day in a person's own time zone, as from 22:00 to 07:00."""
+
+    start: str = Field(alias="from")
+    end: str = Field(alias="to")
+
+
+AppHours = LocalHours | Literal[False] | None  # False: none; None: the usual ones
+
+
+class ScenarioLimits(Wire):
+    """Limits of an app's scenarios: of pushes a person, and of digests of the catalogue."""
+
+    gap_minutes: int = Field(default=60, strict=True, ge=0, le=1440)  # between two of a person's; 0: none
+    digest_minutes: int = Field(default=30, strict=True, ge=1, le=60)  # between two looks at what changed
+
+
 class AppKey(Wire):
     """Key of an app. `hash` is the vault's keyed hash; the key itself is stored nowhere."""
 
@@ -148,6 +165,8 @@ class App(Wire):
     control_group: float = 0  # share of people who get no marketing at all, to compare with
     cap: Cap | None = None  # over all marketing of the app
     time_zone: str | None = None  # of people whose own isn't known
+    quiet_hours: AppHours = None  # of scenarios' pushes whose campaign has none
+    scenarios: ScenarioLimits = ScenarioLimits()
     masked_parameters: ParameterWords = list(MASKED_PARAMETERS)
     providers: dict[str, dict[str, Any]] = {}  # configuration of other push providers, by name
 

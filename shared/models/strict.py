@@ -20,7 +20,11 @@ MAX_FINDINGS = 100  # that an answer lists: each may be as long as a path
 MOST_STEP = 64  # letters of a key in a path: its author knows the rest
 EXTRA_FORBIDDEN = "extra_forbidden"
 A_KEY = "[key]"  # Pydantic's last step, where the key itself is wrong
-REFUSAL_CODES = frozenset({"time_zone_missing"})  # findings that name the whole refusal too
+# Findings that name the whole refusal too.
+REFUSAL_CODES = frozenset(
+    {"time_zone_missing", "steps_too_long", "emptied_needs_basket", "silence_needs_moment",
+     "segment_needs_if"}
+)  # fmt: skip
 
 M = TypeVar("M", bound=BaseModel)
 Finding = dict[str, Any]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import bson
 import httpx
 import orjson
 
@@ -24,6 +25,7 @@ from sender_service.ops.asked import read_whole
 from sender_service.ops.export import plain
 from sender_service.privacy.subject import DataSubject, names_person
 from sender_service.providers.onesignal.connection_check import parse_result
+from sender_service.store.scenario_codec import encode_body
 from shared.kafka.client import Record
 from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.models.app import App
@@ -33,6 +35,8 @@ from shared.models.event import Event
 from shared.models.job import Job
 from shared.models.wire import load_json
 from shared.secrets import Vault
+from tests.support.scenarios import BODY as SCENARIO
+from tests.support.scenarios import read_scenario
 
 UUID = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 AT = "2026-05-01T12:00:00.000Z"
@@ -137,6 +141,10 @@ def _imported(raw: bytes) -> object:
     return to_event({"id": UUID, "tags": raw.decode(errors="replace")}, "demo", NOW)
 
 
+def _scenario(raw: bytes) -> object:
+    return bson.encode(encode_body(read_scenario(load_json(raw))))
+
+
 Decoder = Callable[[bytes], object]
 DECODERS: dict[str, tuple[Decoder, dict[str, Any]]] = {
     "webhook": (read_webhook, WEBHOOK),
@@ -145,6 +153,7 @@ DECODERS: dict[str, tuple[Decoder, dict[str, Any]]] = {
     "trigger": (parse_trigger, TRIGGER),
     "intake": (parse_request, TRIGGER),
     "segment": (parse_trigger, SEGMENT),
+    "scenario": (_scenario, SCENARIO),
     "job": (Job.parse, JOB),
     "delivery": (Delivery.parse, DELIVERY),
     "event": (Event.parse, EVENT),
@@ -198,16 +207,21 @@ READERS = {
     "sender_service/intake/upload.py": OWN,
     "sender_service/models/campaign.py": OWN,
     "sender_service/models/formats.py": "tests/unit/sender/test_text_values.py",
+    "sender_service/models/scenario/entry_language.py": "scenario",
+    "sender_service/models/scenario/step_language.py": "scenario",
     "sender_service/models/segment.py": "segment",
     "sender_service/models/templates.py": "tests/unit/sender/test_rendering.py",
     "sender_service/models/trigger.py": "trigger, segment",
     "sender_service/models/trigger_parts.py": "trigger",
+    "sender_service/ops/app_body.py": "tests/unit/sender/test_sentences.py",
     "sender_service/ops/app_keys.py": OWN,
     "sender_service/ops/apps.py": OWN,
     "sender_service/ops/bodies.py": "tests/contract/sender/test_strict_bodies.py",
     "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_dry_run.py",
     "sender_service/ops/dead_letters.py": "letter, dead letter shown",
     "sender_service/ops/asked.py": "preview",
+    "sender_service/ops/scenarios.py": OWN,
+    "sender_service/ops/scenario_templates.py": OWN,
     "sender_service/providers/onesignal/connection_check.py": "connection, refusal",
     "sender_service/providers/webpush/provider.py": "test_second_provider.py: its settings",
     "sender_service/planner/recipients.py": OWN,
@@ -215,4 +229,5 @@ READERS = {
     "sender_service/planner/target.py": OWN,
     "sender_service/pages/transitions.py": OWN,
     "sender_service/store/parked.py": OWN,
+    "sender_service/store/scenario_codec.py": OWN,
 }

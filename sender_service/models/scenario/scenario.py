@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Literal
 
@@ -17,6 +17,8 @@ ItemSource = Literal[
     "entry", "viewed", "basket", "bought", "alsoBought", "bestSellers", "hotDeals", "newIn"
 ]
 NoItem = Literal["skip", "without"]  # where nothing can be chosen: no push, or one without an item
+MINUTE = timedelta(minutes=1)
+MAX_OFF_INTERVALS = 50
 # Between two pushes of one run: a step that is due earlier waits. No rule of what may be written.
 MIN_PUSH_GAP = timedelta(minutes=60)
 
@@ -90,9 +92,29 @@ class OffInterval:
         )
 
 
+NEVER_ON = (OffInterval(start=None, end=None),)  # of a scenario that isn't there yet
+
+
+def switch(off: tuple[OffInterval, ...], now: datetime, *, is_on: bool) -> tuple[OffInterval, ...]:
+    """Return the intervals after a scenario was put, on or off.
+
+    Only the last MAX_OFF_INTERVALS are kept: what was before them counts as off.
+    """
+    last = off[-1] if off else None
+    is_open = last is not None and last.end is None
+    if is_on and last is not None and is_open:
+        return (*off[:-1], replace(last, end=max(now, last.start or now)))
+    if is_on or is_open:
+        return off
+    # A clock that was put back doesn't open what comes before the last one's end.
+    start = now if last is None or last.end is None else max(now, last.end)
+    kept = (*off, OffInterval(start=start, end=None))[-MAX_OFF_INTERVALS:]
+    return kept if len(kept) > len(off) else (replace(kept[0], start=None), *kept[1:])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Version of a scenario. `off` is of the present one only; before its creation it was off."""
+    """Version of a scenario. `off` is the present one's; until its creation it was off."""
 
     app: str
     id: str

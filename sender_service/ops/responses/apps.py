@@ -18,6 +18,20 @@ class CapResponse(ResponseModel):
     days: float
 
 
+class QuietHoursResponse(ResponseModel):
+    """Local hours without pushes, from `from` to `to`."""
+
+    start: Annotated[str, Field(alias="from")]
+    end: Annotated[str, Field(alias="to")]
+
+
+class ScenarioLimitsResponse(ResponseModel):
+    """Limits of an app's scenarios."""
+
+    gap_minutes: Annotated[int, Field(description="between two scenario pushes to one person")]
+    digest_minutes: Annotated[int, Field(description="between two digests of the catalogue")]
+
+
 class OneSignalResponse(ResponseModel):
     app_id: str
     rest_api_key: Annotated[str, Field(description="masked")]
@@ -65,6 +79,11 @@ class AppResponse(ResponseModel):
     control_group: Annotated[float, Field(description="share of people who get no marketing")]
     cap: CapResponse | None
     time_zone: Annotated[str | None, Field(description="of people whose own isn't known")]
+    quiet_hours: Annotated[
+        QuietHoursResponse | Literal[False] | None,
+        Field(description="of scenarios; false: none; null: 21:00 to 08:00"),
+    ]
+    scenarios: ScenarioLimitsResponse
 
 
 class KeyResponse(ResponseModel):

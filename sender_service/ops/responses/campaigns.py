@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from sender_service.ops.responses.apps import CapResponse
+from sender_service.ops.responses.apps import CapResponse, QuietHoursResponse
 from sender_service.ops.responses.base import ABSENT, ResponseModel, WarningResponse
 
 
@@ -29,13 +29,6 @@ class VariantResponse(ResponseModel):
     image: str | None
     buttons: list[ButtonResponse]
     data: dict[str, Any]
-
-
-class QuietHoursResponse(ResponseModel):
-    """Local hours without pushes, from `from` to `to`."""
-
-    start: Annotated[str, Field(alias="from")]
-    end: Annotated[str, Field(alias="to")]
 
 
 class PolicyResponse(ResponseModel):

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from sender_service.intake.request import TriggerRequest
 from sender_service.models.trigger import parse_trigger
-from sender_service.store.campaigns import app_store, campaign_key
+from sender_service.store.campaigns import AppStore, campaign_key
 from sender_service.store.stores import Stores
 from sender_service.wiring import Sender, open_sender
 from shared.clock import utc_now
@@ -66,7 +66,7 @@ class TwoReplicas:
             "enabled": True,
         }
         app = {"name": "Demo", "enabled": True, "keys": [], "origins": [], "oneSignal": one_signal}
-        await app_store(database).put(APP, app)
+        await AppStore(database).put(APP, app)
         content = campaign().document()
         del content["version"]
         await self.one.context.stores.campaigns.put(campaign_key(APP, CAMPAIGN), content)
