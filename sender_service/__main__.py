@@ -12,6 +12,7 @@ from sender_service.cli.campaigns import add_campaign_commands
 from sender_service.cli.dead_letters import add_dead_letter_commands
 from sender_service.cli.people import add_person_commands, add_why_command
 from sender_service.cli.preview import add_preview_command
+from sender_service.cli.scenarios import add_scenario_commands
 from sender_service.cli.schemas import add_schemas_command
 from sender_service.cli.sends import add_send_commands
 from sender_service.cli.tokens import add_token_commands
@@ -25,6 +26,7 @@ COMMANDS = (
     add_send_commands,
     add_why_command,
     add_campaign_commands,
+    add_scenario_commands,
     add_app_commands,
     add_person_commands,
     add_audit_command,

@@ -23,10 +23,14 @@ from sender_service.ops.responses.apps import (
     LoginHashResponse,
     MaskedKeyResponse,
     OneSignalResponse,
+    QuietHoursResponse,
+    ScenarioLimitsResponse,
     SnippetResponse,
 )
 from sender_service.ops.responses.base import Items
-from sender_service.store.campaigns import VersionedStore
+from sender_service.ops.scenario_checks import check_time_zone_unneeded
+from sender_service.store.stores import Stores
+from sender_service.store.versioned import VersionedStore
 from shared.errors import Conflict, FieldError, Forbidden
 from shared.models.app import App, AppKey
 from shared.mongo.client import Document
@@ -58,11 +62,14 @@ def to_app_response(app: App) -> AppResponse:
         control_group=app.control_group,
         cap=None if app.cap is None else CapResponse(**dict(app.cap)),
         time_zone=app.time_zone,
+        quiet_hours=app.quiet_hours and QuietHoursResponse(**dict(app.quiet_hours)),
+        scenarios=ScenarioLimitsResponse(**dict(app.scenarios)),
     )
 
 
 def apps_router(context: OpsContext) -> APIRouter:
-    store, registry, vault = context.stores.apps, context.apps, context.vault
+    stores, registry, vault = context.stores, context.apps, context.vault
+    store = stores.apps
     connection = ConnectionTest(context.providers, vault)
     router = APIRouter(prefix="/v1/apps", tags=["apps"])
 
@@ -74,7 +81,7 @@ def apps_router(context: OpsContext) -> APIRouter:
 
     @router.get("/{app}", responses=answers(STORED_APP))
     async def get_app(app: AppName) -> AppResponse:
-        return to_app_response(await _existing(store, app))
+        return to_app_response(await existing_app(store, app))
 
     @router.put("/{app}", responses=answers(STORED_APP))
     @needs("admin")
@@ -87,6 +94,7 @@ def apps_router(context: OpsContext) -> APIRouter:
         Only a token for all apps creates one. `If-None-Match: *` refuses a change of an existing
         app (409)."""
         others = [other for other in await _all(store) if other.id != app]
+        await _check_time_zone(stores, app, body)
 
         def change(before: Document | None) -> Document:
             _check_may_put(request, before)
@@ -104,10 +112,10 @@ def apps_router(context: OpsContext) -> APIRouter:
     @router.post("/{app}/resume", responses=answers(STORED_APP))
     async def resume(app: AppName) -> AppResponse:
         """Resume an app that stopped because OneSignal refused its key or disabled it."""
-        await _existing(store, app)
+        await existing_app(store, app)
         await store.set(app, {"state": "active", "stoppedBecause": None})
         await registry.refresh()
-        return to_app_response(await _existing(store, app))
+        return to_app_response(await existing_app(store, app))
 
     @router.post("/{app}/test-connection", responses=answers(CONNECTION))
     @needs("operate")
@@ -115,7 +123,7 @@ def apps_router(context: OpsContext) -> APIRouter:
         """Ask OneSignal for the app under the stored key. `result` is `ok`, `key_refused`,
         `app_unknown`, `unreachable`, `secret_unreadable` or `unclear`; with `ok` come the counts.
         `warnings` say whether logins need proof, and can be proven."""
-        return await connection.check(await _existing(store, app))
+        return await connection.check(await existing_app(store, app))
 
     return router
 
@@ -124,11 +132,20 @@ async def _all(store: VersionedStore) -> list[App]:
     return [App.model_validate(document) for document in await store.find({})]
 
 
-async def _existing(store: VersionedStore, app: str) -> App:
+async def existing_app(store: VersionedStore, app: str) -> App:
+    """Return the app. Raises UnknownApp."""
     document = await store.get(app)
     if document is None:
         raise UnknownApp(app)
     return App.model_validate(document)
+
+
+async def _check_time_zone(stores: Stores, app: str, body: Draft[AppRequest]) -> None:
+    """Check that no scenario lacks the time zone. Raises InvalidPayload."""
+    request = body.model
+    if isinstance(request, AppRequest) and request.time_zone is None:
+        hours = request.quiet_hours
+        await check_time_zone_unneeded(stores.scenarios, stores.campaigns, app, hours)
 
 
 def _check_may_put(request: Request, before: Document | None) -> None:

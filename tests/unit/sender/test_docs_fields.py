@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from sender_service.models.campaign import CampaignBody
+from sender_service.models.scenario.language import ScenarioRequest
 from sender_service.ops.app_body import AppRequest
 from shared.models.strict import models_of, validate_strictly
 
@@ -37,7 +38,12 @@ def test_n6_every_field_is_in_the_page(page: str, model: type[BaseModel]) -> Non
 
 @pytest.mark.parametrize(
     ("name", "model"),
-    [("app.json", AppRequest), ("campaign.json", CampaignBody), ("first-push.json", CampaignBody)],
+    [
+        ("app.json", AppRequest),
+        ("campaign.json", CampaignBody),
+        ("first-push.json", CampaignBody),
+        ("scenario.json", ScenarioRequest),
+    ],
 )
 def test_n6_examples_are_what_the_api_takes(name: str, model: type[BaseModel]) -> None:
     written = (DOCS / "examples" / name).read_text().replace("…", "x")

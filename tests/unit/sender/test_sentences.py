@@ -16,6 +16,7 @@ from ingest_service.collect.event_schemas import EVENT_MODELS, Envelope
 from ingest_service.parsing.field_notes import FieldNotes, validate_leniently
 from ingest_service.parsing.input_model import InputModel
 from sender_service.models.campaign import CampaignBody
+from sender_service.models.scenario.language import ScenarioRequest
 from sender_service.models.trigger import Recipient, Terms, Trigger, parse_trigger
 from sender_service.ops.app_body import AppRequest
 from sender_service.ops.app_keys import KeyRequest
@@ -23,6 +24,7 @@ from sender_service.ops.dead_letters import ReplayRequest
 from sender_service.ops.examples import APP, CAMPAIGN, EXAMPLE_PERSON_ID, SEND_ID
 from sender_service.ops.person_requests import MergeRequest, PersonQuery
 from sender_service.ops.push_tester import PushTestRequest
+from sender_service.ops.scenario_examples import SCENARIO
 from sender_service.ops.tokens import TokenRequest
 from shared.errors import FieldError, InvalidPayload
 from shared.models.documented import EXAMPLE_PLAYER_ID
@@ -45,11 +47,14 @@ TERMS: dict[str, Any] = {
     "id": SEND_ID, "app": "demo", "campaign": "welcome", "priority": "marketing",
     "variables": {"a": 1}, "sendAt": "2027-01-01T00:00:00Z", "expiresAt": "2027-01-02T00:00:00Z",
 }  # fmt: skip
+PLAIN = {**SCENARIO, "steps": [{"id": "a", "campaign": "c"}], "until": []}
 WRITTEN: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (AppRequest, {
         **APP, "enabled": True, "loginHash": {"required": True, "secret": "a secret"},
         "allowedLogins": ["0"], "controlGroup": 0.1, "cap": {"count": 1, "days": 2},
         "timeZone": "Europe/Prague", "maskedParameters": ["token"],
+        "quietHours": {"from": "22:00", "to": "07:00"},
+        "scenarios": {"gapMinutes": 60, "digestMinutes": 30},
         "snippet": {"loadOneSignal": True, "workerPath": "/x.js", "webhookKey": "wh_demo",
                     "sdkUrl": "https://x.example/sdk.js", "loginToOneSignal": True,
                     "requireConsent": False, "cookieDomain": "shop.example"},
@@ -64,6 +69,21 @@ WRITTEN: list[tuple[type[BaseModel], dict[str, Any]]] = [
                       "buttons": [{"id": "a", "text": "A", "url": "https://x.example/",
                                    "icon": "https://x.example/i.png"}]}],
     }),
+    (ScenarioRequest, {
+        **SCENARIO, "priority": 50, "if": SEGMENT, "until": ["bought"], "maxLate": 60, "spread": 30,
+        "enter": {"on": "event", "type": "quiz", "where": {"a": 1, "b": "x"}, "key": "id"},
+        "again": {"days": 7, "from": "push"},
+        "steps": [{"id": "a", "campaign": "c", "at": {"time": "10:00", "days": 1, "zone": "app"},
+                   "only": {"known": "login"}, "choose": {
+                       "from": "hotDeals", "in": ["tea"], "take": 2, "else": {"from": "entry"},
+                       "where": {"price": {"atLeast": 1}, "brand": ["x"]}}},
+                  {"id": "b", "campaign": "c", "after": {"minutes": 5, "of": "silence"}}],
+    }),
+    (ScenarioRequest, {**PLAIN, "enter": {
+        "on": "daily", "at": "10:00", "days": ["mo"], "zone": "app"}}),
+    (ScenarioRequest, {**PLAIN, "enter": {
+        "on": "viewed", "items": ["1"], "categories": ["2"], "atLeast": 2}}),
+    (ScenarioRequest, {**PLAIN, "enter": {"on": "once", "at": "2027-01-01T00:00:00Z"}}),
     (Terms, TERMS),
     (Trigger, {**TERMS, "audience": {"logins": ["a"]}, "part": 1, "parts": 2}),
     (Trigger, {**TERMS, "audience": {"segment": SEGMENT}}),

@@ -1,0 +1,56 @@
+"""Checks of scenarios against other documents: its campaigns, its app's time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sender_service.models.campaign import Campaign
+from sender_service.models.scenario.requirements import (
+    APP_TIME_ZONE_MISSING,
+    Surroundings,
+    find_unmet,
+    why_time_zone,
+)
+from sender_service.models.scenario.scenario import Scenario
+from sender_service.store.campaigns import CampaignStore
+from sender_service.store.scenarios import ScenarioStore
+from shared.errors import FieldError, InvalidPayload
+from shared.models.app import App, AppHours
+
+
+async def check_requirements(campaigns: CampaignStore, app: App, scenario: Scenario) -> None:
+    """Check that the scenario can be on, if it is. Raises InvalidPayload."""
+    if not scenario.enabled:
+        return
+    named = await _campaigns_of(campaigns, scenario)
+    is_whole = all(step.campaign in named for step in scenario.steps)
+    ids = list(named) if is_whole else await campaigns.ids_of(app.id)
+    # No app has a catalogue yet.
+    around = Surroundings(app=app, campaigns=named, campaign_ids=ids, has_catalogue=False)
+    found = [
+        FieldError(f"body.{unmet.field}", unmet.code, unmet.message)
+        for unmet in find_unmet(scenario, around)
+    ]
+    if found:
+        first = found[0]
+        raise InvalidPayload(f"{first.field}: {first.message}", code=first.code, errors=found)
+
+
+async def check_time_zone_unneeded(
+    scenarios: ScenarioStore, campaigns: CampaignStore, app: str, hours: AppHours
+) -> None:
+    """Check that no scenario that is on needs the app's time zone. Raises InvalidPayload."""
+    for scenario in await scenarios.find(app):
+        if not scenario.enabled:
+            continue
+        why = why_time_zone(scenario, await _campaigns_of(campaigns, scenario), hours)
+        if why is not None:
+            message = f"is missing, and the scenario {scenario.id} is on, where {why} it"
+            error = FieldError("body.timeZone", APP_TIME_ZONE_MISSING, message)
+            raise InvalidPayload(f"{error.field}: {error.message}", code=error.code, errors=[error])
+
+
+async def _campaigns_of(store: CampaignStore, scenario: Scenario) -> Mapping[str, Campaign]:
+    names = {step.campaign for step in scenario.steps}
+    found = [await store.campaign(scenario.app, name) for name in sorted(names)]
+    return {campaign.id: campaign for campaign in found if campaign is not None}

@@ -1,0 +1,150 @@
+"""`/v1/apps/{app}/scenarios`: scenarios and their versions; and templates of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+
+from sender_service.models.scenario.language import ScenarioRequest
+from sender_service.models.scenario.scenario import Scenario
+from sender_service.models.scenario.values import MAX_SCENARIO_BYTES
+from sender_service.models.trigger import Name
+from sender_service.ops.apps import existing_app
+from sender_service.ops.auth import needs
+from sender_service.ops.bodies import json_body
+from sender_service.ops.campaigns import MOST_VERSIONS
+from sender_service.ops.context import OpsContext
+from sender_service.ops.examples import answers
+from sender_service.ops.responses.base import Items, RemovedResponse
+from sender_service.ops.responses.scenarios import ScenarioResponse, ScenarioTemplateResponse
+from sender_service.ops.scenario_checks import check_requirements
+from sender_service.ops.scenario_examples import (
+    SCENARIO,
+    SCENARIO_TEMPLATE,
+    SCENARIO_VERSION,
+    STORED_SCENARIO,
+)
+from sender_service.ops.scenario_templates import load_templates
+from sender_service.store.scenario_codec import encode_body, encode_off
+from sender_service.store.scenarios import ScenarioStore
+from shared.errors import NotFound, TooLarge
+from shared.nearest import did_you_mean
+
+SCENARIO_READ_ONLY = frozenset({"id", "app", "version", "off"})  # `PUT` ignores them
+
+AppName = Annotated[Name, Path(description="the app's id")]
+ScenarioName = Annotated[Name, Path(description="the scenario's id")]
+
+
+def scenarios_router(context: OpsContext) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["scenarios"])
+    _add_reads(router, context)
+    _add_changes(router, context)
+    return router
+
+
+def _add_reads(router: APIRouter, context: OpsContext) -> None:
+    store = context.stores.scenarios
+
+    @router.get("/apps/{app}/scenarios", responses=answers({"items": [STORED_SCENARIO]}))
+    @needs("read")
+    async def list_scenarios(app: AppName) -> Items[ScenarioResponse]:
+        """List the app's scenarios, by id."""
+        await existing_app(context.stores.apps, app)
+        return Items(items=[to_scenario_response(each) for each in await store.find(app)])
+
+    @router.get("/apps/{app}/scenarios/{scenario}", responses=answers(STORED_SCENARIO))
+    @needs("read")
+    async def get_scenario(app: AppName, scenario: ScenarioName) -> ScenarioResponse:
+        """Return a scenario. `off`: its last 50 intervals off, the first from before it was made."""
+        return to_scenario_response(await existing_scenario(store, app, scenario))
+
+    @router.get(
+        "/apps/{app}/scenarios/{scenario}/versions",
+        responses=answers({"items": [SCENARIO_VERSION]}),
+    )
+    @needs("read")
+    async def list_versions(
+        app: AppName,
+        scenario: ScenarioName,
+        before: Annotated[int | None, Query(ge=1)] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST_VERSIONS)] = MOST_VERSIONS,
+    ) -> Items[ScenarioResponse]:
+        """List the scenario's versions, the newest first. The last one's version as `before` continues
+        the list."""
+        await existing_scenario(store, app, scenario)
+        found = await store.list_versions(app, scenario, before, limit)
+        return Items(items=[to_scenario_response(each) for each in found])
+
+    @router.get("/scenario-templates", responses=answers({"items": [SCENARIO_TEMPLATE]}))
+    @needs("read")
+    async def list_templates() -> Items[ScenarioTemplateResponse]:
+        """List templates: scenarios that are off, with the campaigns that they name."""
+        return Items(items=load_templates())
+
+
+def _add_changes(router: APIRouter, context: OpsContext) -> None:
+    stores = context.stores
+
+    @router.put("/apps/{app}/scenarios/{scenario}", responses=answers(STORED_SCENARIO))
+    @needs("operate")
+    async def put_scenario(
+        app: AppName,
+        scenario: ScenarioName,
+        _: Annotated[None, Depends(_check_size)],
+        body: Annotated[
+            ScenarioRequest,
+            json_body(ScenarioRequest, SCENARIO, read_only=SCENARIO_READ_ONLY),
+        ],
+    ) -> ScenarioResponse:
+        """Create or change a scenario. Each change is a version; an identical body makes none. Who is
+        under way goes on by the version she entered under, where the new one agrees."""
+        known = await existing_app(stores.apps, app)
+        requested = body.to_scenario(app, scenario)
+        await check_requirements(stores.campaigns, known, requested)
+        return to_scenario_response(await stores.scenarios.put(requested, context.clock()))
+
+    @router.delete(
+        "/apps/{app}/scenarios/{scenario}",
+        responses=answers({"id": "abandoned-basket", "removed": True}),
+    )
+    @needs("operate")
+    async def delete_scenario(app: AppName, scenario: ScenarioName) -> RemovedResponse:
+        """Delete a scenario: nobody enters it any more. A new one of this id goes on with its versions'
+        numbers."""
+        if not await stores.scenarios.delete(app, scenario, context.clock()):
+            raise await _unknown(stores.scenarios, app, scenario)
+        return RemovedResponse(id=scenario, removed=True)
+
+
+async def _check_size(request: Request) -> None:
+    """Check the body's length. Raises TooLarge."""
+    if len(await request.body()) > MAX_SCENARIO_BYTES:
+        raise TooLarge(f"a scenario has at most {MAX_SCENARIO_BYTES // 1024} KiB")
+
+
+def to_scenario_response(scenario: Scenario) -> ScenarioResponse:
+    """Return a scenario as the API answers it; `off` is absent where it has none, as a version."""
+    return ScenarioResponse.model_validate(
+        {
+            **encode_body(scenario),
+            "id": scenario.id,
+            "app": scenario.app,
+            "version": scenario.version,
+            "off": encode_off(scenario.off) or None,
+        }
+    )
+
+
+async def existing_scenario(store: ScenarioStore, app: str, scenario: str) -> Scenario:
+    """Return the scenario. Raises NotFound, which has the nearest known name."""
+    found = await store.get(app, scenario)
+    if found is None:
+        raise await _unknown(store, app, scenario)
+    return found
+
+
+async def _unknown(store: ScenarioStore, app: str, scenario: str) -> NotFound:
+    hint = did_you_mean(scenario, [each.id for each in await store.find(app)])
+    return NotFound(f"no such scenario{hint}", code="unknown_scenario")
