@@ -69,8 +69,10 @@ AppHours = LocalHours | Literal[False] | None  # False: none; None: the usual on
 class ScenarioLimits(Wire):
     """Limits of an app's scenarios: of pushes a person, and of digests of the catalogue."""
 
-    gap_minutes: int = Field(default=60, strict=True, ge=0, le=1440)  # between two of a person's; 0: none
-    digest_minutes: int = Field(default=30, strict=True, ge=1, le=60)  # between two looks at what changed
+    # Between two scenario pushes to one person; 0: none.
+    gap_minutes: int = Field(default=60, strict=True, ge=0, le=1440)
+    # Between two looks at what changed in the catalogue.
+    digest_minutes: int = Field(default=30, strict=True, ge=1, le=60)
 
 
 class AppKey(Wire):
