@@ -54,7 +54,10 @@ async def project(given: Surroundings, stop: asyncio.Event) -> None:
         await context.writer.publish(records)
 
     barrier = PauseBarrier(database, f"{os.getpid()}-{uuid.uuid4().hex[:8]}")
-    projector = Projector(MongoProjections(database), given.people, utc_now, publish)
+    projector = Projector(
+        MongoProjections(database), given.people, utc_now, publish,
+        publish_moments=context.writer.publish,
+    )  # fmt: skip
     spec = projector.spec(settings.ingest.drain_seconds)
 
     async def handle(items: Sequence[Item[Projected]]) -> Sequence[Poison]:

@@ -129,9 +129,7 @@ def _add_context(part: Contribution, event: Event, context: Mapping[str, Any]) -
 
 def _pageview(part: Contribution, event: Event) -> None:
     payload = payload_of(event, PageviewPayload)
-    # A page that doesn't name its category is in the last one on the way from the root.
-    path = payload.get("hierarchyID")
-    category = payload.get("categoryID") or (path[-1] if path else None)
+    category = category_of(payload)
     item, order = payload.get("itemID"), payload.get("transaction")
     if item:
         view: ViewedEntry = {"item": item, "category": category, **stamped(event)}
@@ -145,6 +143,12 @@ def _pageview(part: Contribution, event: Event) -> None:
         _buy(part, _entry_of(event, order, lines or []), event, currency)
     elif lines is not None:
         _set_basket(part, event, lines, payload.get("basketTotal"), currency)
+
+
+def category_of(page: PageviewPayload) -> str | None:
+    """Return the page's category; one that isn't named is the last on the way from the root."""
+    path = page.get("hierarchyID")
+    return page.get("categoryID") or (path[-1] if path else None)
 
 
 def _set_basket(

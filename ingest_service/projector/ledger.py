@@ -6,7 +6,7 @@ the latest of that browser's status and OneSignal's report.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from operator import attrgetter
 
@@ -29,6 +29,7 @@ from ingest_service.projector.player import (
 from ingest_service.projector.player_reports import PlayerReport
 from ingest_service.projector.proof import last_proof
 from ingest_service.projector.status_history import join_histories
+from shared.models.event import Event
 
 
 class Ledger:
@@ -126,6 +127,26 @@ class Ledger:
         """Mark all owners of a player as affected, without a change of the player."""
         # A batch that crashed before it wrote the profiles may have written the player.
         self.affected |= {(entry.app, person) for person in entry.owners}
+
+
+def fold_players(
+    known: dict[str, LedgerEntry],
+    browsers: Iterable[Browser],
+    reports: Iterable[PlayerReport],
+    activity: Iterable[tuple[Event, str]],
+    now: datetime,
+) -> Ledger:
+    """Fold a batch's browsers, reports and activity into its players."""
+    ledger = Ledger(known, now)
+    for browser in browsers:
+        if browser.erasures:
+            ledger.erase(browser)
+        ledger.assign_players(browser)
+    for player_report in reports:
+        ledger.report(player_report)
+    for event, player in activity:
+        ledger.note_activity(event.app, player, event.occurred_at)
+    return ledger
 
 
 def assign_player(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
+from shared.documents.merge import EventMark
 from shared.documents.player import StampFields
 from shared.models.event import Event
 
@@ -32,6 +33,10 @@ def stamped(event: Event) -> StampFields:
         "at": event.occurred_at, "event": event.id,
         "received": event.received_at, "offset": event.offset,
     }  # fmt: skip
+
+
+def is_of(mark: StampFields | EventMark, event: Event) -> bool:
+    return mark["event"] == event.id
 
 
 def stamp(entry: StampFields) -> Stamp:
@@ -67,11 +72,16 @@ def latest_per_key(
 
 
 def has_seen(ring: bytes, name: str) -> bool:
+    return place_in(ring, name) >= 0
+
+
+def place_in(ring: bytes, name: str) -> int:
+    """Return the place of an id in the ring's order, -1 if the ring doesn't have it."""
     digest = _digest(name)
     at = ring.find(digest)
     while at >= 0 and at % _DIGEST:
         at = ring.find(digest, at + 1)
-    return at >= 0
+    return at
 
 
 def remember(ring: bytes, name: str, limit: int) -> bytes:

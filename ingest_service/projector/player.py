@@ -11,6 +11,7 @@ from shared.documents.player import PreviousOwner
 
 NOBODY = ""
 ERASED_PLAYER = "erased"
+SUBSCRIBED_PLAYER = "subscribed"
 NEVER_HEARD = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from ingest_service.projector.browser import Browser
 from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
 from ingest_service.projector.late_erasures import LateErasures, Publish
-from ingest_service.projector.ledger import Ledger
+from ingest_service.projector.ledger import Ledger, fold_players
+from ingest_service.projector.moments import BatchMoments, PublishMoments
 from ingest_service.projector.named import activity_in, erased_merges_in, named_in, reports_in
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.player import LedgerEntry
-from ingest_service.projector.player_reports import PlayerReport
 from ingest_service.projector.profile import (
     BOUNDS,
     ProfileLimits,
@@ -57,7 +57,10 @@ class Projector:
         clock: Clock,
         publish: Publish | None = None,
         bounds: ProfileLimits = BOUNDS,
+        *,
+        publish_moments: PublishMoments | None = None,
     ) -> None:
+        self._publish_moments = publish_moments
         self._late_erasures = LateErasures(store, people, publish, bounds.read)
         self._store = store
         self._people = people
@@ -77,25 +80,27 @@ class Projector:
         )
 
     async def handle(self, items: Sequence[Item[Projected]]) -> Sequence[Poison]:
-        """Project a batch. Raises StoreUnavailable, after which the batch is repeated."""
+        """Project a batch, then publish its moments. Raises Unavailable: the batch is to be repeated."""
         events = [item.value for item in items if isinstance(item.value, Event)]
         deliveries = [item.value for item in items if isinstance(item.value, Delivery)]
         erases = any(event.type == ERASE for event in events)
         if erases:
             await self._store.note_erasure()  # before the work: older snapshots become stale
+        moments = BatchMoments(self._publish_moments)
         left = events
         while left or deliveries:
-            left = await self._project(left, deliveries)
+            left = await self._project(left, deliveries, moments)
             deliveries = []
         if erases:
             await self._store.note_erasure()  # and those that were begun meanwhile too
+        await moments.publish()
         for event in events:
             ids = {"event": event.id, "app": event.app, "type": event.type}
             log.debug("event projected", extra=ids)
         return ()
 
     async def _project(
-        self, events: Sequence[Event], deliveries: Sequence[Delivery]
+        self, events: Sequence[Event], deliveries: Sequence[Delivery], moments: BatchMoments
     ) -> list[Event]:
         """Project the events whose browsers fit into bounded memory; return the others.
 
@@ -113,9 +118,14 @@ class Projector:
                 {person for b in browsers for person in b.affected}, PROFILE_BYTES
             ),
         )
-        await self._late_erasures.propagate(of_browsers, {b.visitor.id: b for b in browsers})
-        ledger = await self._fold_players(players, browsers, reports, activity)
-        await self._fold_profiles(profiles, unread, browsers, ledger)
+        by_name = {browser.visitor.id: browser for browser in browsers}
+        await self._late_erasures.propagate(of_browsers, by_name)
+        ledger = fold_players(players, browsers, reports, activity, self._clock())
+        await self._store.save_players(ledger.changed)
+        with_browsers = [(event, by_name[self._name(event)]) for event in of_browsers]
+        moments.add_facts(with_browsers, ledger.players)
+        async for stored in self._fold_profiles(profiles, unread, browsers, ledger):
+            moments.note_profiles(stored)
         return left
 
     async def _fold_browsers(
@@ -146,29 +156,10 @@ class Projector:
             erased_merges=erased_merges_in(browsers),
         )
 
-    async def _fold_players(
-        self,
-        known: dict[str, LedgerEntry],
-        browsers: Sequence[Browser],
-        reports: Sequence[PlayerReport],
-        activity: Sequence[tuple[Event, str]],
-    ) -> Ledger:
-        ledger = Ledger(known, self._clock())
-        for browser in browsers:
-            if browser.erasures:
-                ledger.erase(browser)
-            ledger.assign_players(browser)
-        for report in reports:
-            ledger.report(report)
-        for event, player in activity:
-            ledger.note_activity(event.app, player, event.occurred_at)
-        await self._store.save_players(ledger.changed)
-        return ledger
-
     async def _fold_profiles(
         self, known: Profiles, unread: set[str], browsers: Sequence[Browser], ledger: Ledger
-    ) -> None:
-        """Fold the affected profiles, in parts that fit into bounded memory.
+    ) -> AsyncIterator[list[Profile]]:
+        """Fold and save the affected profiles, in parts that fit into bounded memory; yield each part.
 
         `known` are the profiles of persons that the browsers affect, except the `unread` ones.
         """
@@ -184,7 +175,7 @@ class Projector:
             more, unread = await self._store.profiles_within(waiting, PROFILE_BYTES)
             known, read, waiting = {**known, **more}, read | (waiting - unread), unread
         while read:
-            await self._fold_some(
+            yield await self._fold_some(
                 {app: people & read for app, people in affected.items()}, known, browsers, ledger
             )
             known, unread = await self._store.profiles_within(waiting, PROFILE_BYTES)
@@ -196,8 +187,9 @@ class Projector:
         known: Profiles,
         browsers: Sequence[Browser],
         ledger: Ledger,
-    ) -> None:
-        """Fold and save the profiles of one part of the persons."""
+    ) -> list[Profile]:
+        """Fold and save the profiles of one part of the persons; return them all, changed or not."""
+        whole: list[Profile] = []
         changed: list[Profile] = []
         emptied: list[Profile] = []
         for app, people in by_app.items():
@@ -211,7 +203,9 @@ class Projector:
             kept = {profile["_id"] for profile in folded}
             changed += [profile for profile in documents if profile is not None]
             emptied += [profile for name, profile in existing.items() if name not in kept]
+            whole += folded
         await self._store.save_profiles(changed, emptied)
+        return whole
 
     async def _fold(
         self,

@@ -14,6 +14,7 @@ from shared.kafka.topics import (
     DELIVERIES_TOPIC,
     EVENTS_TOPIC,
     MARKETING_JOBS_TOPIC,
+    MOMENTS_TOPIC,
     TOPICS,
     TRANSACTIONAL_JOBS_TOPIC,
     TRIGGERS_TOPIC,
@@ -23,6 +24,7 @@ from shared.models.dead_letter import DeadLetter
 from shared.models.delivery import Delivery
 from shared.models.event import Event
 from shared.models.job import Job
+from shared.models.person_moment import PersonMoment
 from shared.models.wire import Wire
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -76,6 +78,17 @@ DELIVERY = Message(
         "at": _AT,
     },
 )  # fmt: skip
+MOMENT_MESSAGE = Message(
+    "moment", PersonMoment, "person id", "moment",
+    {
+        "v": 1, "app": "demo", "person": "9f2c4e6a8b0d1f3e5a7c9e1b3d5f7a90", "seenAt": _AT,
+        "zone": "Europe/Prague", "subscribed": 1,
+        "facts": [{
+            "id": "3f0e4a52-6d0e-4c53-9f0c-0d5b6a7c8d9e", "at": _AT, "item": "shoe-1",
+            "category": "shoes", "kind": "viewed",
+        }],
+    },
+)  # fmt: skip
 DEAD_LETTER_MESSAGE = Message(
     "deadLetter", DeadLetter, "as the record's that it holds", "deadLetter",
     {
@@ -91,12 +104,13 @@ MESSAGES: dict[str, Message] = {
     TRANSACTIONAL_JOBS_TOPIC.name: JOB,
     MARKETING_JOBS_TOPIC.name: JOB,
     DELIVERIES_TOPIC.name: DELIVERY,
+    MOMENTS_TOPIC.name: MOMENT_MESSAGE,
     DEAD_LETTERS_TOPIC.name: DEAD_LETTER_MESSAGE,
 }
 # Who publishes and who reads: the operations of the two services.
 SERVICES: dict[str, dict[str, tuple[Topic, ...]]] = {
     "ingest": {
-        "send": (EVENTS_TOPIC, DEAD_LETTERS_TOPIC),
+        "send": (EVENTS_TOPIC, MOMENTS_TOPIC, DEAD_LETTERS_TOPIC),
         "receive": (EVENTS_TOPIC, DELIVERIES_TOPIC),
     },
     "sender": {

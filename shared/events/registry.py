@@ -54,6 +54,11 @@ _VALIDATED = {p for p in PAYLOAD_OF_TYPE.values() if issubclass(p, BaseModel)}
 P = TypeVar("P")
 
 
+def is_custom(kind: str) -> bool:
+    """Return whether a type of event is a shop's own."""
+    return kind != LOGOUT and kind not in PAYLOAD_OF_TYPE and not kind.startswith(RESERVED_PREFIX)
+
+
 def payload_of(event: Event, payload: type[P]) -> P:
     """Return the event's data as this payload. Raises InvalidPayload for Carillon's own types."""
     if payload in _VALIDATED:

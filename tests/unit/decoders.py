@@ -33,6 +33,7 @@ from shared.models.dead_letter import DeadLetter
 from shared.models.delivery import Delivery
 from shared.models.event import Event
 from shared.models.job import Job
+from shared.models.person_moment import PersonMoment
 from shared.models.wire import load_json
 from shared.secrets import Vault
 from tests.support.scenarios import BODY as SCENARIO
@@ -85,6 +86,11 @@ EVENT: dict[str, Any] = {
     "visitorId": "v",
 }
 EVENT |= {"occurredAt": AT, "receivedAt": AT, "data": {"merge": ["a", "b"]}}
+MOMENT: dict[str, Any] = {"app": "demo", "person": "p", "seenAt": AT, "subscribed": 1}
+MOMENT["facts"] = [
+    {"id": UUID, "at": AT, "kind": "basket", "items": [{"item": "i", "quantity": 1}], "total": 5},
+    {"id": UUID, "at": AT, "kind": "event", "type": "quiz", "data": {"score": 5}},
+]
 DEAD_LETTER = {
     "id": UUID,
     "stage": "s",
@@ -157,6 +163,7 @@ DECODERS: dict[str, tuple[Decoder, dict[str, Any]]] = {
     "job": (Job.parse, JOB),
     "delivery": (Delivery.parse, DELIVERY),
     "event": (Event.parse, EVENT),
+    "moment": (PersonMoment.parse, MOMENT),
     "letter": (DeadLetter.parse, DEAD_LETTER),
     "projected": (_projected, EVENT),
     "head of a list": (lambda raw: read_head((1, raw)), HEAD),
@@ -181,7 +188,7 @@ READERS = {
     "shared/events/registry.py": "projected; tests/unit/shared/test_event_payloads.py",
     "shared/models/dead_letter.py": "letter, dead letter shown",
     "shared/models/strict.py": "trigger; tests/unit/shared/test_strict.py",
-    "shared/models/wire.py": "job, delivery, event, letter",
+    "shared/models/wire.py": "job, delivery, event, letter, moment",
     "ingest_service/api/profile.py": "tests/faults/test_schemas.py: a visitor id",
     "ingest_service/collect/batch.py": "batch",
     "ingest_service/parsing/bounded_json.py": "webhook",

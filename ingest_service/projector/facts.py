@@ -1,0 +1,168 @@
+"""Facts about persons that follow from events, for the records of `carillon.moments`. Pure.
+
+A fact follows from an event and from its epoch as the batch left it, never from what the batch changed.
+So a batch that is delivered again, since it was cut off between two writes, has the same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import itemgetter
+
+from ingest_service.projector.basket import fold_basket
+from ingest_service.projector.browser import Browser
+from ingest_service.projector.contribution import category_of
+from ingest_service.projector.lww import is_of, latest
+from ingest_service.projector.player import SUBSCRIBED_PLAYER, LedgerEntry
+from ingest_service.projector.visitor import Epoch
+from shared.documents.profile import BasketLine
+from shared.documents.visitor import Contribution
+from shared.events.payloads import (
+    IdentifyPayload,
+    LinePayload,
+    PageviewPayload,
+    PurchasePayload,
+    StatusPayload,
+    TransactionPayload,
+)
+from shared.events.registry import (
+    ADD_TO_BASKET,
+    IDENTIFY,
+    ONESIGNAL,
+    PAGEVIEW,
+    PURCHASE,
+    REMOVE_FROM_BASKET,
+    is_custom,
+    payload_of,
+)
+from shared.models.event import Event
+from shared.models.facts import (
+    BasketChanged,
+    Bought,
+    CategorySeen,
+    CustomEvent,
+    Fact,
+    FactLine,
+    Identified,
+    Joined,
+    Separated,
+    Subscribed,
+    Viewed,
+)
+
+OF_NO_VISIT = frozenset(
+    {"import", "ops"}
+)  # sources: of their events only merges and erasures are facts
+BASKET_FIELDS = itemgetter("items", "total", "currency")
+
+Players = Mapping[str, LedgerEntry]
+
+
+def facts_of(event: Event, epoch: Epoch, players: Players) -> Iterator[Fact]:
+    """Yield an event's facts about the person of its epoch.
+
+    `players` are those of the batch, after it.
+    """
+    if event.source in OF_NO_VISIT:
+        return
+    rule = _RULES.get(event.type)
+    if rule is not None:
+        yield from rule(event, epoch, players)
+    elif is_custom(event.type):
+        yield CustomEvent(event.id, event.occurred_at, event.type, event.data)
+
+
+def merges_of(event: Event, browser: Browser) -> Iterator[tuple[str, Fact]]:
+    """Yield the merges that an event made or undid, each with the person whose epoch it is now."""
+    at = event.occurred_at
+    for epoch in browser.visitor.epochs:
+        merged, person = epoch.identified_at, epoch.anonymous_id
+        if merged is not None and is_of(merged, event) and person is not None:
+            yield browser.person_of(epoch), Joined(event.id, at, person)
+        for unmerge in epoch.unmerged:
+            if is_of(unmerge.undone, event):
+                yield browser.person_of(epoch), Separated(event.id, at, unmerge.person)
+
+
+def _pageview(event: Event, epoch: Epoch, _players: Players) -> Iterator[Fact]:
+    page, at = payload_of(event, PageviewPayload), event.occurred_at
+    item, category = page.get("itemID"), category_of(page)
+    if item:
+        yield Viewed(event.id, at, item, category)
+    if category:
+        yield CategorySeen(event.id, at, category)
+    order = page.get("transaction")
+    if order:
+        yield _bought(event, order, page.get("basketItems") or [], page.get("currency"))
+    yield from _basket(event, epoch)
+
+
+def _purchase(event: Event, epoch: Epoch, _players: Players) -> Iterator[Fact]:
+    order = payload_of(event, PurchasePayload)
+    yield _bought(event, order, order.get("items", []), order.get("currency"))
+    yield from _basket(event, epoch)
+
+
+def _bought(
+    event: Event,
+    order: TransactionPayload | PurchasePayload,
+    items: Iterable[LinePayload],
+    currency: str | None,
+) -> Bought:
+    lines, number = _lines(items), order.get("id") or event.id
+    return Bought(
+        event.id, event.occurred_at, number, lines, event.source, order.get("revenue"), currency
+    )
+
+
+def _basket_change(event: Event, epoch: Epoch, _players: Players) -> Iterator[Fact]:
+    return _basket(event, epoch)
+
+
+def _basket(event: Event, epoch: Epoch) -> Iterator[Fact]:
+    part = epoch.contribution
+    if has_set_basket(event, part):
+        basket = fold_basket(part.get("basket"), part.get("basketChanges", ()))
+        items, total, currency = BASKET_FIELDS(basket)
+        yield BasketChanged(event.id, event.occurred_at, _lines(items), total, currency)
+
+
+def has_set_basket(event: Event, part: Contribution) -> bool:
+    """Return whether the event is the one since which the basket is as it is."""
+    changes = part.get("basketChanges")
+    last = latest([part.get("basket"), changes[0] if changes else None])
+    return last is not None and is_of(last, event)
+
+
+def _lines(items: Iterable[LinePayload] | Iterable[BasketLine]) -> list[FactLine]:
+    return [FactLine(one["item"], one["quantity"], one.get("price")) for one in items]
+
+
+def _identify(event: Event, epoch: Epoch, _players: Players) -> Iterator[Fact]:
+    has_login = bool(payload_of(event, IdentifyPayload).get("login"))
+    if has_login and epoch.opened_by == event.id:
+        yield Identified(event.id, event.occurred_at)
+
+
+def _subscribe(event: Event, _epoch: Epoch, players: Players) -> Iterator[Fact]:
+    """Yield a subscription where the player was unknown before, or had another state."""
+    # The ledger has the changes of all browsers that claimed it, and of imports: a browser whose cookies
+    # were cleared, or an imported player, isn't new.
+    entry = players.get(payload_of(event, StatusPayload)["playerID"])
+    if entry is None or entry.app != event.app:
+        return
+    before = ""
+    for change in entry.history:
+        if change.event == event.id and change.state == SUBSCRIBED_PLAYER != before:
+            yield Subscribed(event.id, event.occurred_at)
+        before = change.state
+
+
+_RULES: dict[str, Callable[[Event, Epoch, Players], Iterator[Fact]]] = {
+    PAGEVIEW: _pageview,
+    ADD_TO_BASKET: _basket_change,
+    REMOVE_FROM_BASKET: _basket_change,
+    PURCHASE: _purchase,
+    IDENTIFY: _identify,
+    ONESIGNAL: _subscribe,
+}

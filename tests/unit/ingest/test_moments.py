@@ -1,0 +1,302 @@
+"""Moments: a batch's facts about each person, once their profiles are stored."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ingest_service.projector import moments as module
+from shared.errors import LogUnavailable
+from shared.models.event import Event
+from shared.models.facts import (
+    BasketChanged,
+    Bought,
+    CategorySeen,
+    CustomEvent,
+    Erased,
+    FactLine,
+    Identified,
+    Joined,
+    Separated,
+    Subscribed,
+    Viewed,
+)
+from shared.models.person_moment import PersonMoment
+from tests.unit.ingest.doubles import START, ProjectorHarness, event, one_signal
+from tests.unit.ingest.moment_harness import MomentHarness, kinds, of_kind
+from tests.unit.ingest.ops_events import erasure, imported, streamed, undoing
+
+P = "11111111-1111-4111-8111-111111111111"
+Q = "22222222-2222-4222-8222-222222222222"
+
+
+def at(number: int) -> Any:
+    return START + timedelta(seconds=number)
+
+
+def by_server(given: Event) -> Event:
+    return given.model_copy(update={"source": "server"})
+
+
+async def test_page_is_a_view_and_a_category() -> None:
+    history = MomentHarness()
+    page = event("pageview", "phone", 1, itemID="shoe", hierarchyID=["all", "shoes"])
+    page = page.model_copy(update={"context": {"timeZone": "Europe/Prague"}})
+    (moment,) = (await history.moments(page, one_signal("phone", 2, P))).values()
+    assert (moment.app, moment.person) == ("demo", history.born("phone"))
+    assert (moment.seen_at, moment.zone, moment.subscribed) == (at(2), "Europe/Prague", 1)
+    assert moment.facts == [
+        Viewed("phone-1", at(1), "shoe", "shoes"),
+        CategorySeen("phone-1", at(1), "shoes"),
+        Subscribed("phone-2", at(2)),
+    ]
+
+
+async def test_batch_is_one_call_and_a_person_one_record() -> None:
+    history = MomentHarness()
+    login = [event("identify", name, 1, login="eva") for name in ("phone", "desk")]
+    views = [event("pageview", name, 2, itemID=name) for name in ("phone", "desk", "other")]
+    found = await history.moments(*login, *views)
+    assert len(history.calls) == 1
+    assert set(found) == {history.eva, history.born("other")}
+    assert [f.item for f in found[history.eva].facts if isinstance(f, Viewed)] == ["phone", "desk"]
+
+
+async def test_person_of_a_fact_is_the_epochs_owner_after_the_batch() -> None:
+    history = MomentHarness()
+    found = await history.moments(
+        event("pageview", "phone", 1, itemID="hat"),
+        event("identify", "phone", 2, login="eva"),
+        event("pageview", "phone", 3, itemID="shoe"),
+        event("logout", "phone", 4),
+        event("pageview", "phone", 5, itemID="ring"),
+    )
+    assert set(found) == {history.eva, history.born("phone", "phone-4")}
+    assert kinds(found[history.eva]) == ["viewed", "joined", "identified", "viewed"]
+    assert of_kind(found[history.eva], "joined") == Joined("phone-2", at(2), history.born("phone"))
+    assert of_kind(found[history.eva], "identified") == Identified("phone-2", at(2))
+    (ring,) = found[history.born("phone", "phone-4")].facts
+    assert ring == Viewed("phone-5", at(5), "ring")
+
+
+async def test_repeated_event_is_a_fact_of_its_own_epoch() -> None:
+    history = MomentHarness()
+    bought = event("purchase", "kiosk", 2, id="o1", items=[])
+    await history.apply(event("identify", "kiosk", 1, login="eva"), bought)
+    await history.apply(event("logout", "kiosk", 3), event("identify", "kiosk", 4, login="adam"))
+    again = await history.moments(bought, event("pageview", "kiosk", 5, itemID="hat"))
+    adam = history.people.of_login("demo", "adam")
+    assert set(again) == {history.eva, adam}
+    assert isinstance(of_kind(again[history.eva], "bought"), Bought)
+    assert kinds(again[adam]) == ["viewed"]
+
+
+async def test_event_that_the_ring_has_forgotten_is_a_fact_of_the_present() -> None:
+    history = MomentHarness()
+    login = event("identify", "phone", 0, login="eva")
+    await history.apply(login)
+    for number in range(1, 601, 100):
+        batch = [event("pageview", "phone", n, itemID="hat") for n in range(number, number + 100)]
+        await history.apply(*batch)
+    assert await history.moments(login) == {}  # as a boundary it is still known, and no fact
+    again = await history.moments(event("pageview", "phone", 1, itemID="shoe"))
+    assert again[history.eva].facts == [Viewed("phone-1", at(1), "shoe")]  # at its own time
+
+
+async def test_login_is_a_fact_once() -> None:
+    history = MomentHarness()
+    first = await history.moments(event("identify", "phone", 1, login="eva"))
+    assert kinds(first[history.eva]) == ["identified"]
+    again = await history.moments(event("identify", "phone", 2, login="eva"))
+    assert kinds(again[history.eva]) == []
+    claimed = {"claimed": history.eva, "email": "eva@shop.test"}
+    others = await history.moments(event("identify", "desk", 3, **claimed))
+    assert kinds(others[history.born("desk")]) == []
+
+
+async def test_basket_is_a_fact_of_the_event_that_set_it() -> None:
+    history = MomentHarness()
+    lines = [{"item": "shoe", "quantity": 1, "price": 10}]
+    page = {"basketItems": lines, "basketTotal": 9.5, "currency": "EUR"}
+    found = await history.moments(
+        event("pageview", "phone", 1, **page),
+        event("addToBasket", "phone", 2, itemID="hat", quantity=2, price=5),
+    )
+    (basket,) = found[history.born("phone")].facts
+    both = [FactLine("shoe", 1, 10), FactLine("hat", 2, 5)]
+    assert basket == BasketChanged("phone-2", at(2), both, 20, "EUR")
+    gone = await history.moments(event("removeFromBasket", "phone", 3, itemID="shoe"))
+    assert [f.items for f in gone[history.born("phone")].facts if isinstance(f, BasketChanged)] == [
+        [FactLine("hat", 2, 5)]
+    ]
+    found = await history.moments(event("pageview", "phone", 4, pageType="home"))
+    assert kinds(found[history.born("phone")]) == []  # it names no basket
+
+
+async def test_order_of_a_page_and_of_a_server() -> None:
+    history = MomentHarness()
+    lines = [{"item": "shoe", "quantity": 1, "price": 10}]
+    page = {"transaction": {"id": "o1", "revenue": 10}, "basketItems": lines, "currency": "EUR"}
+    found = await history.moments(event("pageview", "phone", 1, **page))
+    moment = found[history.born("phone")]
+    assert moment.facts == [
+        Bought("phone-1", at(1), "o1", [FactLine("shoe", 1, 10)], "browser", 10, "EUR"),
+        BasketChanged("phone-1", at(1), [], 0, "EUR"),
+    ]
+    reported = by_server(event("purchase", "phone", 2, items=lines, revenue=12))
+    bought = of_kind((await history.moments(reported))[history.born("phone")], "bought")
+    assert bought == Bought("phone-2", at(2), "phone-2", [FactLine("shoe", 1, 10)], "server", 12)
+
+
+async def test_order_that_the_profile_has_no_room_for_is_a_fact_too() -> None:
+    history = MomentHarness()
+    orders = [event("purchase", "phone", n, id=f"o{n}", items=[]) for n in range(60)]
+    found = await history.moments(*orders)
+    bought = [fact for fact in found[history.born("phone")].facts if isinstance(fact, Bought)]
+    assert [fact.order for fact in bought] == [f"o{n}" for n in range(60)]
+
+
+async def test_custom_event_keeps_its_data() -> None:
+    history = MomentHarness()
+    found = await history.moments(event("quizDone", "phone", 1, score=5, of={"a": None}))
+    data = {"score": 5, "of": {"a": None}}
+    assert found[history.born("phone")].facts == [CustomEvent("phone-1", at(1), "quizDone", data)]
+
+
+async def test_logout_is_a_moment_without_facts() -> None:
+    history = MomentHarness()
+    await history.apply(event("identify", "phone", 1, login="eva"))
+    found = await history.moments(event("logout", "phone", 2))
+    (moment,) = found.values()
+    assert (moment.person, moment.facts) == (history.born("phone", "phone-2"), [])
+
+
+async def test_subscription_is_a_fact_when_the_player_becomes_subscribed() -> None:
+    history = MomentHarness()
+    person = history.born("phone")
+    assert kinds((await history.moments(one_signal("phone", 1, P)))[person]) == ["subscribed"]
+    assert kinds((await history.moments(one_signal("phone", 2, P)))[person]) == []
+    off = await history.moments(one_signal("phone", 3, P, "optedOut"))
+    assert (kinds(off[person]), off[person].subscribed) == ([], 0)
+    on = await history.moments(one_signal("phone", 4, P), one_signal("phone", 5, Q))
+    assert (kinds(on[person]), on[person].subscribed) == (["subscribed"] * 2, 2)
+    await history.apply(event("identify", "phone", 6, login="eva"))
+    assert kinds((await history.moments(one_signal("phone", 7, P)))[history.eva]) == []
+    cleared = await history.moments(one_signal("new-cookies", 8, P))
+    assert kinds(cleared[history.born("new-cookies")]) == []
+
+
+async def test_import_is_no_fact_also_when_its_browser_comes() -> None:
+    history = MomentHarness()
+    row = imported(P, 1, login="eva", tags={"city": "Brno"})
+    assert await history.moments(row) == {}
+    found = await history.moments(one_signal("phone", 2, P))
+    assert found[history.born("phone")].facts == []
+
+
+async def test_reports_of_players_are_no_facts() -> None:
+    history = MomentHarness()
+    await history.apply(one_signal("phone", 1, P))
+    webhook = event("oneSignalWebhook", "phone", 2, playerID=P)
+    assert await history.moments(webhook, streamed(P, 3, "unsubscribed")) == {}
+
+
+async def test_undone_merge_is_a_fact_of_who_is_separated() -> None:
+    history = MomentHarness()
+    born = history.born("phone")
+    view = event("pageview", "phone", 1, itemID="hat")
+    await history.apply(view, event("identify", "phone", 2, login="eva"))
+    undo = undoing("phone", 3, born)
+    for _ in range(2):  # repeated too
+        found = await history.moments(undo)
+        assert {name: moment.facts for name, moment in found.items()} == {
+            born: [Separated("phone-3", at(3), history.eva)]
+        }
+    assert kinds((await history.moments(view))[born]) == ["viewed"]  # its epoch's owner now
+
+
+async def test_erasure_is_a_fact_of_who_was_named_and_of_who_went_along() -> None:
+    history = MomentHarness()
+    born = history.born("phone")
+    await history.apply(event("identify", "desk", 1, login="eva"))
+    batch = [
+        event("pageview", "phone", 2, itemID="hat"),
+        event("identify", "phone", 3, login="eva"),
+    ]
+    await history.apply(*batch)
+    erase = erasure("phone", 10, history.eva)
+    for _ in range(2):
+        found = await history.moments(*batch, erase)
+        assert set(found) == {history.eva, born}
+        assert found[history.eva].facts == [Erased("phone-10", at(10))]  # of what was until then
+        assert found[history.eva].seen_at == at(1)  # her desk has its own erasure
+        assert (found[born].facts, found[born].seen_at) == ([Erased("phone-10", at(10))], None)
+
+
+async def test_person_that_came_back_is_not_erased_with_the_next_one() -> None:
+    history = MomentHarness()
+    await history.apply(event("identify", "kiosk", 1, login="eva"))
+    await history.apply(erasure("kiosk", 10, history.eva))
+    await history.apply(event("identify", "kiosk", 11, login="eva"))
+    await history.apply(event("logout", "kiosk", 12), event("identify", "kiosk", 13, login="adam"))
+    adam = history.people.of_login("demo", "adam")
+    found = await history.moments(erasure("kiosk", 20, adam))
+    assert kinds(found[adam]) == ["erased"]
+    assert history.eva not in found
+
+
+async def test_events_from_before_an_erasure_are_no_facts() -> None:
+    history = MomentHarness()
+    await history.apply(event("identify", "kiosk", 1, login="adam"))
+    view = event("pageview", "kiosk", 3, itemID="ring")
+    found = await history.moments(
+        event("identify", "kiosk", 2, login="eva"), view, erasure("kiosk", 10, history.eva)
+    )
+    assert {name: kinds(moment) for name, moment in found.items()} == {history.eva: ["erased"]}
+    assert await history.moments(view) == {}
+
+
+async def test_kafka_away_repeats_the_whole_batch() -> None:
+    history = MomentHarness()
+    history.away = 2
+    batch = [
+        event("pageview", "phone", 1, itemID="hat"),
+        event("identify", "phone", 2, login="eva"),
+        one_signal("phone", 3, P),
+    ]
+    for _ in range(2):
+        with pytest.raises(LogUnavailable):
+            await history.apply(*batch)
+    found = await history.moments(*batch)
+    assert kinds(found[history.eva]) == ["viewed", "joined", "identified", "subscribed"]
+    assert history.login("eva")["rev"] == 1  # nothing was written twice
+    assert all(history.eva in stored for stored in history.stored_then)  # before the publication
+
+
+async def test_replay_publishes_nothing() -> None:
+    history, replay = MomentHarness(), ProjectorHarness()
+    batch = [
+        event("pageview", "phone", 1, itemID="hat"),
+        event("identify", "phone", 2, login="eva"),
+    ]
+    await history.apply(*batch)
+    await replay.apply(*batch)
+    assert replay.profiles() == history.profiles() and len(history.calls) == 1
+
+
+async def test_batch_without_moments_is_no_call() -> None:
+    history = MomentHarness()
+    await history.apply(imported(P, 1))
+    assert history.calls == []
+
+
+async def test_record_of_many_bytes_is_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_RECORD_BYTES", 1_000)
+    history = MomentHarness()
+    await history.apply(*(event("quiz", "phone", n, text="x" * 300) for n in range(9)))
+    (call,) = history.calls
+    assert len(call) > 1 and all(len(record.value) <= 1_000 for record in call)
+    facts = [fact for record in call for fact in PersonMoment.parse(record.value).facts]
+    assert [fact.id for fact in facts] == [f"phone-{n}" for n in range(9)]
