@@ -53,6 +53,7 @@ from shared.models.facts import (
 OF_NO_VISIT = frozenset(
     {"import", "ops"}
 )  # sources: of their events only merges and erasures are facts
+LINE_FIELDS = itemgetter("item", "quantity")
 BASKET_FIELDS = itemgetter("items", "total", "currency")
 
 Players = Mapping[str, LedgerEntry]
@@ -135,7 +136,12 @@ def has_set_basket(event: Event, part: Contribution) -> bool:
 
 
 def _lines(items: Iterable[LinePayload] | Iterable[BasketLine]) -> list[FactLine]:
-    return [FactLine(one["item"], one["quantity"], one.get("price")) for one in items]
+    return [_line(one) for one in items]
+
+
+def _line(line: LinePayload | BasketLine) -> FactLine:
+    item, quantity = LINE_FIELDS(line)
+    return FactLine(item, quantity, line.get("price"))
 
 
 def _identify(event: Event, epoch: Epoch, _players: Players) -> Iterator[Fact]:
