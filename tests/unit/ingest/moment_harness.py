@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from ingest_service.projector.profile import BOUNDS, ProfileLimits
@@ -45,6 +46,10 @@ class MomentHarness(ProjectorHarness):
 
     def born(self, visitor: str, start: str = "0") -> str:
         return self.people.of_visitor(APP, visitor, start)
+
+
+def at(number: int) -> datetime:
+    return START + timedelta(seconds=number)
 
 
 def kinds(moment: PersonMoment) -> list[str]:
