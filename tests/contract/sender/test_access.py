@@ -11,6 +11,7 @@ from tests.contract.sender.ops import ADMIN, Ops
 
 P = "/v1/people/{person}"
 C = "/v1/apps/{app}/campaigns/{campaign}"
+S = "/v1/apps/{app}/scenarios/{scenario}"
 LEAST_ROLES = {
     "read": (
         "GET /v1/apps", "GET /v1/apps/{app}", "GET /v1/apps/{app}/report",
@@ -18,9 +19,10 @@ LEAST_ROLES = {
         f"GET {C}/versions/{{version}}", "GET /v1/sends/{send}", "POST /v1/people/search",
         "GET /v1/sends", "GET /v1/apps/{app}/keys",
         f"GET {P}", f"GET {P}/why", "GET /v1/dead-letters",
+        "GET /v1/apps/{app}/scenarios", f"GET {S}", f"GET {S}/versions", "GET /v1/scenario-templates",
     ),
     "operate": (
-        f"PUT {C}", f"POST {C}/test", "POST /v1/apps/{app}/resume",
+        f"PUT {C}", f"POST {C}/test", f"PUT {S}", f"DELETE {S}", "POST /v1/apps/{app}/resume",
         "POST /v1/apps/{app}/test-connection", "POST /v1/sends", "POST /v1/sends/preview",
         "POST /v1/sends/{send}/pause", "POST /v1/sends/{send}/resume",
         "POST /v1/sends/{send}/cancel", "POST /v1/dead-letters/replay",

@@ -14,9 +14,11 @@ import pytest
 from shared.settings import Settings
 from tests.contract.sender.dead_letters import save_dead_letter
 from tests.contract.sender.ops import Ops, a_send, offer, open_ops
+from tests.support.scenarios import SMALL
 
 P = "/v1/people/{person}"
 C = "/v1/apps/{app}/campaigns/{campaign}"
+S = "/v1/apps/{app}/scenarios/{scenario}"
 SEND = str(uuid.uuid4())
 
 
@@ -47,6 +49,12 @@ ROUTES: dict[str, Try] = {
     f"GET {C}/report": FOREIGN_PATH,
     f"GET {C}/versions": FOREIGN_PATH,
     f"GET {C}/versions/{{version}}": FOREIGN_PATH,
+    "GET /v1/apps/{app}/scenarios": FOREIGN_PATH,
+    f"GET {S}": FOREIGN_PATH,
+    f"PUT {S}": FOREIGN_PATH,
+    f"DELETE {S}": FOREIGN_PATH,
+    f"GET {S}/versions": FOREIGN_PATH,
+    "GET /v1/scenario-templates": Try("of no app"),
     "GET /v1/apps/{app}/keys": FOREIGN_PATH,
     "POST /v1/apps/{app}/keys": Try("app_not_allowed", {"kind": "server"}),
     "DELETE /v1/apps/{app}/keys/{key}": FOREIGN_PATH,
@@ -96,6 +104,7 @@ async def two(settings: Settings) -> AsyncIterator[Two]:
         await ops.open_app("shop")
         await ops.open_app("other")
         await ops.ok("POST", "/v1/apps/shop/keys", json={"kind": "write", "id": "web"})
+        await ops.ok("PUT", "/v1/apps/shop/scenarios/basket", json=SMALL)
         person = await ops.add_person(login="ann")
         await ops.database["sends"].insert_one(a_send(SEND, ops.clock))
         dead_letter = await save_dead_letter(ops, b'{"app": "shop"}')
@@ -104,6 +113,7 @@ async def two(settings: Settings) -> AsyncIterator[Two]:
         places = {
             "app": "shop", "campaign": "hello", "version": "1", "person": person["_id"],
             "send": SEND, "letter": dead_letter.id, "token": listed["id"], "key": "web",
+            "scenario": "basket",
         }  # fmt: skip
         yield Two(ops, await ops.token("admin", apps=["other"]), places)
 
@@ -122,6 +132,8 @@ async def test_b7_every_route_is_closed_to_a_token_of_another_app(two: Two) -> N
         answer = await two.ask(route, dead_letter if tried.code == "unreplayed" else tried.body)
         if tried.code == "own":
             assert _shows_own_only(answer), f"{route}: {answer.text}"
+        elif tried.code == "of no app":
+            assert answer.is_success, route
         elif tried.code == "empty":
             assert answer.json() == {"items": []}, route
         elif tried.code == "unreplayed":

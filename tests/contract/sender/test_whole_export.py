@@ -28,6 +28,8 @@ NOBODYS = {
     "apps": "an app's settings",
     "campaigns": "templates",
     "campaign_versions": "templates",
+    "scenarios": "rules",
+    "scenario_versions": "rules",
     "budgets": "counts of an app",
     "replicas": "processes",
     "reports": "sums",
