@@ -70,6 +70,15 @@ def own_zone(named: object) -> str | None:
     return known_time_zone(named) if isinstance(named, str) else None
 
 
+def first_instant(since: datetime, days: int, clock: time, zone: str) -> datetime:
+    """Return the first instant of a local time, so many calendar days after a moment.
+
+    A repeated local time is its earlier instant, a skipped one the clock change.
+    """
+    day = since.astimezone(ZoneInfo(zone)).date() + timedelta(days=days)
+    return _instant(datetime.combine(day, clock), ZoneInfo(zone), is_later=False)
+
+
 @lru_cache(PERIODS_KEPT)
 def _period(start: str, end: str, zone: str, day: date) -> tuple[datetime, datetime]:
     """Return the quiet hours that start on this day, as instants.

@@ -1,0 +1,105 @@
+"""Decisions about a person, each with the rules that led to it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from sender_service.models.scenario.run import EndReason, ItemClaim
+
+Stage = Literal["entry", "wake", "planning", "release"]
+RefuseReason = Literal[
+    "deleted", "off", "repeat", "waiting", "again", "emptied", "bought", "clicked", "late", "if"
+]
+SkipReason = Literal[
+    "deleted", "off", "over", "late", "gone", "outranked", "only", "nothing_to_offer",
+    "bought_item", "out_of_stock", "stale", "price_changed",
+]  # fmt: skip
+# Details of the reason `not_applicable`; `bought` is a reason of its own.
+NotApplicable = Literal[
+    "emptied", "bought_item", "out_of_stock", "stale", "price_back", "price_changed", "active",
+    "exited",
+]  # fmt: skip
+_OWN_DETAIL: dict[str, NotApplicable] = {
+    "emptied": "emptied", "bought_item": "bought_item", "out_of_stock": "out_of_stock",
+    "stale": "stale", "price_changed": "price_changed",
+}  # fmt: skip
+
+
+class Check(NamedTuple):
+    """Rule as it was applied; `ok`: it stopped nothing."""
+
+    rule: str
+    ok: bool
+    detail: str
+
+
+Trace = tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Traced:
+    trace: Trace = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Enter(_Traced):
+    """Begin a run, whose first step is due then."""
+
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wait(_Traced):
+    """Look again then, later than now."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Push(_Traced):
+    """Push the step. Only planning chooses what it is about, and gives variables."""
+
+    about: tuple[ItemClaim, ...] = ()
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Skip(_Traced):
+    """Leave the step out. `basis`: when it would have been pushed, for the next one's wait."""
+
+    step: str
+    why: SkipReason
+    basis: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class End(_Traced):
+    """End the run."""
+
+    why: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse(_Traced):
+    """Begin no run."""
+
+    why: RefuseReason
+
+
+Decision = Enter | Wait | Push | Skip | End | Refuse
+
+
+def why_not_applicable(decision: Decision) -> NotApplicable | Literal["bought"] | None:
+    """Return why a planned push isn't released, by a decision of planning or release; None: it is."""
+    match decision:
+        case Push() | Enter():
+            return None
+        case Wait():
+            return "active"  # the only wait of these stages is for her silence
+        case End("bought") | Refuse("bought"):
+            return "bought"
+        case _:
+            return _OWN_DETAIL.get(decision.why, "exited")

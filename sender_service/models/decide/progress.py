@@ -1,0 +1,128 @@
+"""Progress of a run: its state after a decision, and after its push came to nothing. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sender_service.models.decide.decision import (
+    End,
+    NotApplicable,
+    Skip,
+    Wait,
+)
+from sender_service.models.decide.due import due_of, next_look
+from sender_service.models.decide.person import Person
+from sender_service.models.decide.rules import Rules
+from sender_service.models.scenario.run import (
+    MAX_STEPS_KEPT,
+    EndReason,
+    Entry,
+    Run,
+    RunEnd,
+    RunPush,
+    SkippedStep,
+)
+from sender_service.models.scenario.scenario import Scenario, Step
+from sender_service.models.send import NEVER
+
+
+def begin_run(person: Person, entry: Entry, due: datetime, rules: Rules) -> Run:
+    """Return the run of a person who enters. `due`: when its first step is."""
+    same = [run.n for run in person.runs_of(rules.own.id) if run.entry.key == entry.key]
+    return Run(
+        app=rules.own.app,
+        scenario=rules.own.id,
+        person=person.id,
+        version=rules.own.version,
+        entry=entry,
+        step=rules.own.steps[0].id,
+        basis=entry.at,
+        due=due,
+        n=max(same, default=0) + 1,
+    )
+
+
+def proceed(
+    run: Run, decision: Wait | Skip | End, person: Person, rules: Rules, now: datetime
+) -> Run:
+    """Return the run after a decision of the wake that pushes nothing."""
+    if isinstance(decision, Wait):
+        return replace(run, due=decision.until)
+    if isinstance(decision, End):
+        return end_run(run, decision.why, now)
+    following = step_after(rules.own, decision.step)
+    skipped = run.with_skipped(SkippedStep(step=decision.step, why=decision.why, at=now))
+    basis = run.basis if decision.basis is None else decision.basis
+    moved = replace(skipped, step=None if following is None else following.id, basis=basis)
+    return replace(moved, due=now if following is None else due_of(following, moved, person, rules))
+
+
+def push_run(run: Run, firing: str, scenario: Scenario, now: datetime) -> Run:
+    """Return the run after a firing took its step; `scenario` is the version of the run."""
+    if run.step is None or run.ended is not None:
+        return run
+    following = step_after(scenario, run.step)
+    pushed = run.with_push(RunPush(step=run.step, firing=firing, at=now))
+    step = None if following is None else following.id
+    return replace(pushed, step=step, basis=now, due=next_look(following, now))
+
+
+def give_back(
+    run: Run,
+    firing: str,
+    why: NotApplicable | str,
+    scenario: Scenario,
+    now: datetime,
+) -> Run:
+    """Return the run after its push was not sent: the step counts as skipped, without a push.
+
+    A step that waits for silence is waited for anew where she was active, unless the run went on.
+    """
+    push = next((one for one in run.pushes if one.firing == firing), None)
+    if push is None:
+        return run
+    left = replace(run, pushes=tuple(one for one in run.pushes if one.firing != firing))
+    following = step_after(scenario, push.step)
+    is_next = run.ended is None and run.step == (None if following is None else following.id)
+    if why == "active" and is_next:
+        return replace(left, step=push.step, due=now)
+    return left.with_skipped(SkippedStep(step=push.step, why=why, at=now))
+
+
+def take_over(run: Run, own: Run | None, person: Person, scenario: Scenario) -> Run:
+    """Return the survivor's run after a merge, with what the merged person's run has come to.
+
+    `own`: the survivor's waiting one, which stays and takes the pushes, their steps done. `scenario` is
+    the version of the run that is returned.
+    """
+    if own is None:
+        same = [one.n for one in person.runs_of(run.scenario) if one.entry.key == run.entry.key]
+        return replace(run, person=person.id, n=max(same, default=0) + 1, rev=0)
+    pushes = sorted({*own.pushes, *run.pushes}, key=lambda push: (push.at, push.firing))
+    joined = replace(own, pushes=tuple(pushes)[-MAX_STEPS_KEPT:])
+    for push in run.pushes:
+        if not _is_behind(scenario, push.step, joined.step):
+            following = step_after(scenario, push.step)
+            step = None if following is None else following.id
+            joined = replace(joined, step=step, basis=push.at, due=next_look(following, push.at))
+    return joined
+
+
+def end_run(run: Run, why: EndReason, at: datetime) -> Run:
+    """Return the run as ended; one that is over stays as it is."""
+    return run if run.ended else replace(run, ended=RunEnd(why=why, at=at), due=NEVER)
+
+
+def step_after(scenario: Scenario, step: str) -> Step | None:
+    ids = [one.id for one in scenario.steps]
+    place = ids.index(step) + 1 if step in ids else len(ids)
+    return scenario.steps[place] if place < len(ids) else None
+
+
+def _is_behind(scenario: Scenario, step: str, next_step: str | None) -> bool:
+    """Return whether a run that comes to `next_step` has passed the step, or never has it."""
+    ids = [one.id for one in scenario.steps]
+    if step not in ids or next_step is None:
+        return True
+    return ids.index(step) < ids.index(next_step)
