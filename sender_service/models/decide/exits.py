@@ -14,7 +14,7 @@ from sender_service.models.scenario.scenario import Exit
 ORDERED_WITHIN = timedelta(
     hours=24
 )  # a basket whose items were all ordered lately counts as emptied
-EXITS: tuple[Exit, ...] = ("bought", "emptied", "clicked")
+EXITS_IN_ORDER: tuple[Exit, ...] = ("bought", "emptied", "clicked")
 
 
 def check_exits(case: Case) -> Found:
@@ -22,10 +22,10 @@ def check_exits(case: Case) -> Found:
     until = case.rules.until
     if isinstance(case.rules.own.entry, OnBasket) and case.run is None:
         until = until | {"emptied"}  # nobody enters with a basket that counts as emptied
-    for name in EXITS:
+    for name in EXITS_IN_ORDER:
         if name in until and _is_fulfilled(name, case):
             return (Refuse(name) if case.run is None else End(name)), name
-    return None, ", ".join(name for name in EXITS if name in until) or "none"
+    return None, ", ".join(name for name in EXITS_IN_ORDER if name in until) or "none"
 
 
 def counts_as_emptied(person: Person, now: datetime) -> bool:

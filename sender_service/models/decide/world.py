@@ -19,6 +19,7 @@ class Product:
     currency: str | None
     in_stock: bool
     group: str | None = None
+    categories: tuple[str, ...] = ()
     texts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -40,4 +41,4 @@ class World:
         return self.seen_at is None or now - self.seen_at > self.stale_after
 
 
-NO_CATALOGUE = World()
+EMPTY_WORLD = World()

@@ -14,7 +14,7 @@ from sender_service.models.decide.decision import Decision, Enter, Push, Wait
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.progress import begin_run, proceed, push_run
 from sender_service.models.decide.rules import Rules
-from sender_service.models.decide.world import NO_CATALOGUE, World
+from sender_service.models.decide.world import EMPTY_WORLD, World
 from sender_service.models.scenario.entry_rules import OnBasket
 from sender_service.models.scenario.run import Entry, FiredStep, Run
 from sender_service.models.scenario.scenario import After, Again, Scenario, Step, WaitFrom
@@ -88,23 +88,21 @@ def run_of(own: Scenario | None = None, **fields: Any) -> Run:
 
 def wake(run: Run, now: datetime, person: Any = None, **rules: Any) -> Decision:
     own = rules.pop("own", None)
-    return decide(
-        person or person_with(run), run, rules_of(own, **rules), NO_CATALOGUE, now, "wake"
-    )
+    return decide(person or person_with(run), run, rules_of(own, **rules), EMPTY_WORLD, now, "wake")
 
 
 def plan(run: Run | Entry, now: datetime, person: Person, rules: Rules, **more: Any) -> Decision:
     """Decide at planning on the run's first step."""
     fired = FiredStep(run=run, step=more.pop("step", rules.own.steps[0].id))
-    return decide(person, fired, rules, more.pop("world", NO_CATALOGUE), now, "planning")
+    return decide(person, fired, rules, more.pop("world", EMPTY_WORLD), now, "planning")
 
 
 def release(fired: FiredStep, now: datetime, person: Person, rules: Rules, **more: Any) -> Decision:
-    return decide(person, fired, rules, more.pop("world", NO_CATALOGUE), now, "release")
+    return decide(person, fired, rules, more.pop("world", EMPTY_WORLD), now, "release")
 
 
 def enter(person: Person, entry: Entry, rules: Rules, now: datetime) -> Decision:
-    return decide(person, entry, rules, NO_CATALOGUE, now, "entry")
+    return decide(person, entry, rules, EMPTY_WORLD, now, "entry")
 
 
 def walk(
@@ -112,7 +110,7 @@ def walk(
     rules: Rules,
     looks: Sequence[datetime],
     entry: Entry = ENTRY,
-    world: World = NO_CATALOGUE,
+    world: World = EMPTY_WORLD,
 ) -> tuple[Run | None, list[tuple[datetime, Decision]]]:
     """Return the run, and what became of it, where the waker looks at these times alone."""
     entered = decide(person, entry, rules, world, looks[0], "entry")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sender_service.models.decide.decision import Push, Skip
-from sender_service.models.decide.world import NO_CATALOGUE, Product, World
+from sender_service.models.decide.world import EMPTY_WORLD, Product, World
 from sender_service.models.scenario.entry_rules import OnBought, OnViewed
 from sender_service.models.scenario.run import Entry, ItemClaim, RunPush
 from sender_service.models.scenario.scenario import Choose
@@ -33,7 +33,7 @@ ENTRY = Entry(at=START, event="e-1", key="o-1", count=2, items=("tea", "cup"))
 
 
 def chosen(
-    choose: Choose, profile: Profile, world: World = NO_CATALOGUE, **fields: Any
+    choose: Choose, profile: Profile, world: World = EMPTY_WORLD, **fields: Any
 ) -> Push | Skip:
     """Return what planning finds for a step with this choice."""
     own = scenario(step(choose=choose), entry=fields.pop("rule", OnViewed()), until=())

@@ -17,7 +17,7 @@ from sender_service.models.decide.decision import (
     Wait,
 )
 from sender_service.models.decide.progress import begin_run, end_run, give_back, push_run, take_over
-from sender_service.models.decide.world import NO_CATALOGUE
+from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.entry_rules import OnBought, OnDaily
 from sender_service.models.scenario.run import Entry, Run
 from sender_service.models.scenario.scenario import Again, Scenario
@@ -182,7 +182,7 @@ def test_entries_by_the_clock_are_pushed_while_planning() -> None:
 
     def planned(own: Scenario) -> Decision:
         stage: Stage = "planning"
-        return decide(person, ENTRY, rules_of(own), NO_CATALOGUE, START + HOUR, stage)
+        return decide(person, ENTRY, rules_of(own), EMPTY_WORLD, START + HOUR, stage)
 
     found = planned(daily)
     assert isinstance(found, Push)
