@@ -7,7 +7,17 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.bench import dispatcher, governor, idle, ingest, loop, planner, projector, sender
+from tests.bench import (
+    dispatcher,
+    governor,
+    idle,
+    ingest,
+    loop,
+    planner,
+    projector,
+    scenarios,
+    sender,
+)
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
     "dispatcher": dispatcher.main,
@@ -17,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
     "loop": loop.main,
     "planner": planner.main,
     "projector": projector.main,
+    "scenarios": scenarios.main,
     "sender": sender.main,
 }
 

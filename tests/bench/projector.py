@@ -103,7 +103,7 @@ async def _both(database: Database, numbers: Iterable[int]) -> tuple[float, floa
     took = plain = 0.0
     count = 0
     for number in numbers:
-        batch = _batch(number)
+        batch = batch_of(number)
         began = time.perf_counter()
         await projector.handle(batch)
         took += time.perf_counter() - began
@@ -160,7 +160,7 @@ async def _publish(writer: Any, sent: dict[str, float], total: int, rate: float)
     pending: set[asyncio.Task[None]] = set()
     for number in range(total):
         await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
-        event = _event(number, f"latency-{uuid.uuid4()}")
+        event = event_of(number, f"latency-{uuid.uuid4()}")
         sent[event.id] = time.perf_counter()
         outgoing = OutgoingRecord(EVENTS_TOPIC.name, event.key, event.dump(), event.type)
         pending.add(asyncio.create_task(writer.publish([outgoing])))
@@ -173,7 +173,7 @@ async def _memory(database: Database) -> None:
     process = psutil.Process()
     samples: list[tuple[int, int]] = []
     for number in range(MEMORY_EVENTS // PROJECTOR_BATCH_RECORDS):
-        await projector.handle(_batch(2 * ALL + number))
+        await projector.handle(batch_of(2 * ALL + number))
         samples.append((number * PROJECTOR_BATCH_RECORDS, process.memory_info().rss))
     late = samples[len(samples) // 5 :]
     slope = statistics.linear_regression([n for n, _ in late], [rss for _, rss in late]).slope
@@ -187,13 +187,13 @@ def _projector(store: MongoProjections) -> Projector:
     return Projector(store, PersonIds(b"bench"), utc_now)
 
 
-def _batch(number: int) -> list[Item[Projected]]:
+def batch_of(number: int) -> list[Item[Projected]]:
     first = number * PROJECTOR_BATCH_RECORDS
-    events = [_event(n, f"e{n}") for n in range(first, first + PROJECTOR_BATCH_RECORDS)]
+    events = [event_of(n, f"e{n}") for n in range(first, first + PROJECTOR_BATCH_RECORDS)]
     return [Item(Record(EVENTS_TOPIC.name, 0, 0, b"", b"", e.type, 0), e) for e in events]
 
 
-def _event(number: int, name: str) -> Event:
+def event_of(number: int, name: str) -> Event:
     """Build event `number`: each visitor sends five in a row, as on a visit to a shop."""
     visitor = number // 5 % VISITORS
     kind = KIND[number % 5]

@@ -21,6 +21,7 @@ from ingest_service.projector.decode import Projected
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
+from shared.kafka.client import OutgoingRecord
 from shared.models.event import Event
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import INGEST
@@ -54,6 +55,7 @@ class Watched:
     projector: Projector
     writes: Writes
     published: list[Event] = field(default_factory=list)
+    moments: list[int] = field(default_factory=list)  # records of each call
 
 
 @pytest.fixture
@@ -68,8 +70,12 @@ async def watched(settings: Settings) -> AsyncIterator[Watched]:
     async def publish(events: Sequence[Event]) -> None:
         published.extend(events)
 
-    store = MongoProjections(database)
-    yield Watched(Projector(store, PEOPLE, lambda: START, publish), writes, published)
+    async def publish_moments(records: Sequence[OutgoingRecord]) -> None:
+        moments.append(len(records))
+
+    store, moments = MongoProjections(database), list[int]()
+    projector = Projector(store, PEOPLE, lambda: START, publish, publish_moments=publish_moments)
+    yield Watched(projector, writes, published, moments)
     await client.close()
 
 
@@ -134,7 +140,9 @@ async def test_batch_of_everything_is_one_write_a_collection(watched: Watched) -
             assert noted in (0, 2)  # an erasure's begin and end
             assert set(seen.values()) == {1}, seen
             counted.append(seen)
+            assert len(watched.moments) == len(counted)  # one call a batch
     assert counted[0] == counted[2] and counted[1] == counted[3]
     touched = {collection for collection, _ in counted[3]}
     assert touched == {"visitors", "players", "profiles", "merges", "erased"}
+    assert min(watched.moments) > 1
     assert watched.published  # so that erasures had others to look for
