@@ -92,10 +92,11 @@ def _pageview(event: Event, epoch: Epoch, _players: Players) -> Iterator[Fact]:
         yield Viewed(event.id, at, item, category)
     if category:
         yield CategorySeen(event.id, at, category)
-    order = page.get("transaction")
+    order, lines = page.get("transaction"), page.get("basketItems")
     if order:
-        yield _bought(event, order, page.get("basketItems") or [], page.get("currency"))
-    yield from _basket(event, epoch)
+        yield _bought(event, order, lines or [], page.get("currency"))
+    if order or lines is not None:
+        yield from _basket(event, epoch)
 
 
 def _purchase(event: Event, epoch: Epoch, _players: Players) -> Iterator[Fact]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from shared.documents.merge import EventMark
@@ -21,6 +22,7 @@ Stamp = tuple[datetime, datetime, int, str]
 Entry = TypeVar("Entry", bound=StampFields)
 
 _DIGEST = 8  # bytes an id takes in a ring
+KEPT_DIGESTS = 4_096  # each event's is asked for several times in its batch
 
 
 def stamp_of(event: Event) -> Stamp:
@@ -89,5 +91,6 @@ def remember(ring: bytes, name: str, limit: int) -> bytes:
     return (ring + _digest(name))[-limit * _DIGEST :]
 
 
+@lru_cache(KEPT_DIGESTS)
 def _digest(name: str) -> bytes:
     return hashlib.blake2b(name.encode(), digest_size=_DIGEST).digest()
