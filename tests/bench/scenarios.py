@@ -13,6 +13,7 @@ from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import PROJECTOR_BATCH_RECORDS, Projector
 from ingest_service.projector.store import MongoProjections
 from shared.clock import utc_now
+from shared.gc_tuning import calm_garbage_collector
 from shared.kafka.client import LogWriter, Record, ensure_topics, open_log_writer
 from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.mongo.client import Database, index_model, open_database
@@ -53,6 +54,7 @@ async def _moments(
         await _empty(database, "with_"), PersonIds(b"bench"), utc_now,
         publish_moments=writer.publish,
     )  # fmt: skip
+    calm_garbage_collector()  # as the service does
     cpu = {without: 0.0, publishing: 0.0}
     for number in range(WARMING + MOMENT_BATCHES):
         for projector in (without, publishing):
