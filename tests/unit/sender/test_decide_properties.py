@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sender_service.models.decide.decide import decide
-from sender_service.models.decide.decision import Enter, Push, Wait
+from sender_service.models.decide.decision import Enter, Push, Stage, Wait
 from sender_service.models.decide.due import due_of
 from sender_service.models.decide.exits import counts_as_emptied
 from sender_service.models.decide.person import Person
@@ -18,7 +18,7 @@ from sender_service.models.decide.progress import begin_run
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.quiet_hours import QuietHours
-from sender_service.models.scenario.run import Run
+from sender_service.models.scenario.run import FiredStep, Run
 from sender_service.models.scenario.scenario import (
     MIN_PUSH_GAP,
     After,
@@ -86,16 +86,17 @@ def edits(draw: st.DrawFn, own: Scenario) -> Scenario | None:
 
 @st.composite
 def people(draw: st.DrawFn) -> Person:
-    orders = [order(at, "tea") for at in draw(st.lists(MOMENTS, max_size=1))]
+    ordered = st.sampled_from([[], [START - HOUR], [START + MINUTE]])
+    orders = [order(at, "tea") for at in draw(ordered)]
     fields: dict[str, Any] = {"basket": empty_basket()} if draw(st.integers(0, 4)) == 0 else {}
     profile = profile_with(
         purchases=orders,
         timeZone=draw(st.sampled_from([None, "Europe/Prague", "Pacific/Auckland", "Mars/Base"])),
-        **{**fields, "lastSeenAt": draw(MOMENTS)},
+        **{**fields, "lastSeenAt": draw(st.just(START) | MOMENTS)},
     )
     if draw(st.booleans()):
         profile["basket"] = {**profile["basket"], "total": 60}
-    return person_with(profile=profile, pushed=draw(st.lists(MOMENTS, max_size=2)))
+    return person_with(profile=profile, pushed=draw(st.just([]) | st.lists(MOMENTS, max_size=2)))
 
 
 @st.composite
@@ -156,16 +157,20 @@ def test_life_of_a_run_ends_and_pushes_only_when_it_may(
     assert all(b - a >= gap for a, b in zip(pushes, pushes[1:], strict=False))
 
 
-@settings(max_examples=400, deadline=None)
-@given(person=people(), rules=rule_sets(), due=MOMENTS, now=MOMENTS, data=st.data())
+@settings(max_examples=600, deadline=None)
+@given(person=people(), rules=rule_sets(), minutes=st.sampled_from([0, 3, 60, 130, 1000]))
 def test_edit_pushes_nobody_whom_the_own_version_does_not(
-    person: Person, rules: Rules, due: datetime, now: datetime, data: st.DataObject
+    person: Person, rules: Rules, minutes: int
 ) -> None:
     unedited = replace(rules, present=rules.own)
-    run = begin_run(person, ENTRY, due, rules)
-    run = replace(run, step=data.draw(st.sampled_from([one.id for one in rules.own.steps])))
-    if isinstance(decide(person, run, rules, EMPTY_WORLD, now, "wake"), Push):
-        assert isinstance(decide(person, run, unedited, EMPTY_WORLD, now, "wake"), Push)
+    for step in rules.own.steps:
+        run = replace(begin_run(person, ENTRY, START, rules), step=step.id)
+        now = due_of(step, run, person, rules) + minutes * MINUTE
+        subjects: list[tuple[Run | FiredStep, Stage]] = [(run, "wake")]
+        subjects.append((FiredStep(run=run, step=step.id), "release"))
+        for subject, stage in subjects:
+            if isinstance(decide(person, subject, rules, EMPTY_WORLD, now, stage), Push):
+                assert isinstance(decide(person, subject, unedited, EMPTY_WORLD, now, stage), Push)
 
 
 @settings(max_examples=200, deadline=None)
