@@ -29,4 +29,7 @@ class EventEpochs:
         place = place_in(self._visitor.seen_events, event.id)
         if place < 0 or predates_erasure(self._visitor, event):
             return None
-        return next((epoch for start, epoch in self._starts if start <= place), None)
+        for start, epoch in self._starts:
+            if start <= place:
+                return epoch
+        return None

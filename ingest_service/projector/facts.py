@@ -59,18 +59,17 @@ BASKET_FIELDS = itemgetter("items", "total", "currency")
 Players = Mapping[str, LedgerEntry]
 
 
-def facts_of(event: Event, epoch: Epoch, players: Players) -> Iterator[Fact]:
-    """Yield an event's facts about the person of its epoch.
+def facts_of(event: Event, epoch: Epoch, players: Players) -> Iterable[Fact]:
+    """Return an event's facts about the person of its epoch.
 
     `players` are those of the batch, after it.
     """
-    if event.source in OF_NO_VISIT:
-        return
     rule = _RULES.get(event.type)
     if rule is not None:
-        yield from rule(event, epoch, players)
-    elif is_custom(event.type):
-        yield CustomEvent(event.id, event.occurred_at, event.type, event.data)
+        return rule(event, epoch, players)
+    if is_custom(event.type):
+        return [CustomEvent(event.id, event.occurred_at, event.type, event.data)]
+    return ()
 
 
 def merges_of(event: Event, browser: Browser) -> Iterator[tuple[str, Fact]]:
