@@ -16,7 +16,8 @@ from shared.models.wire import Wire
 
 LINKED_ZONE = "Asia/Calcutta"  # browsers' name; some systems have only the canonical Asia/Kolkata
 UTC_ZONE = "UTC"
-PERIODS_KEPT = 8_192  # a few days of each zone of the world, for some campaigns
+DAYS_KEPT = 8_192  # today in each zone of the world, for some campaigns
+_Night = tuple[datetime, datetime]  # its first instant, and the first after it
 
 
 def _clock_time(text: str) -> str:
@@ -50,14 +51,17 @@ class QuietHours(Wire):
         `zone` comes from `zone_for`. Instants are compared: a clock change skips or repeats clock
         times.
         """
+        return next((last for first, last in self._nights(now, zone) if first <= now < last), None)
+
+    def next_start(self, now: datetime, zone: str) -> datetime | None:
+        """Return the begin of the next quiet hours after `now`; None where there are none."""
+        return next((first for first, _ in self._nights(now, zone) if first > now), None)
+
+    def _nights(self, now: datetime, zone: str) -> tuple[_Night, ...]:
+        """Return the quiet hours around `now`."""
         if self.is_empty:
-            return None
-        today, end = now.astimezone(ZoneInfo(zone)).date(), None
-        for day in range(-2, 3):  # in order: where two nights meet, the end is the later one's
-            first, last = _period(self.start, self.end, zone, today + timedelta(days=day))
-            if first <= (end or now) < last:
-                end = last
-        return end
+            return ()
+        return _nights_around(self.start, self.end, zone, now.astimezone(ZoneInfo(zone)).date())
 
 
 def zone_for(named: object, fallback: str | None) -> str:
@@ -70,17 +74,31 @@ def own_zone(named: object) -> str | None:
     return known_time_zone(named) if isinstance(named, str) else None
 
 
-@lru_cache(PERIODS_KEPT)
-def _period(start: str, end: str, zone: str, day: date) -> tuple[datetime, datetime]:
+@lru_cache(DAYS_KEPT)
+def _nights_around(start: str, end: str, zone: str, today: date) -> tuple[_Night, ...]:
+    """Return the quiet hours that begin two days before and after, as instants, in order.
+
+    Those that meet are one: around a clock change a night may begin before the last one ends.
+    """
+    nights: list[_Night] = []
+    for days in range(-2, 3):
+        first, last = _night(start, end, ZoneInfo(zone), today + timedelta(days=days))
+        if nights and first <= nights[-1][1]:
+            first = nights.pop()[0]
+        if first < last:  # else all of it is skipped
+            nights.append((first, last))
+    return tuple(nights)
+
+
+def _night(start: str, end: str, zone: ZoneInfo, day: date) -> _Night:
     """Return the quiet hours that start on this day, as instants.
 
     A repeated local time starts the night at its earlier and ends it at its later instant.
     """
-    place = ZoneInfo(zone)
     last = day + timedelta(days=start > end)
     return (
-        _instant(datetime.combine(day, time.fromisoformat(start)), place, is_later=False),
-        _instant(datetime.combine(last, time.fromisoformat(end)), place, is_later=True),
+        _instant(datetime.combine(day, time.fromisoformat(start)), zone, is_later=False),
+        _instant(datetime.combine(last, time.fromisoformat(end)), zone, is_later=True),
     )
 
 
