@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sender_service.models.recipient import Recipient
 from sender_service.models.segment import Segment
 from sender_service.models.send import Send
-from sender_service.models.trigger import Recipient, Trigger
+from sender_service.models.trigger import Trigger
 from shared.documents.profile import Profile
 from shared.errors import Rejected
 

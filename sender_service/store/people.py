@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from sender_service.models.send import NEVER
+from shared.documents.merge import Merge
 from shared.documents.player import Player
 from shared.documents.profile import Profile
 from shared.ids import SLOTS
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
-from shared.mongo.collections import PLAYERS, PROFILES
+from shared.mongo.collections import MERGES, PLAYERS, PROFILES
 from shared.mongo.whole_reads import read_all
 from shared.providers import DEFAULT_PROVIDER
 
@@ -35,6 +36,7 @@ class PeopleReader:
     def __init__(self, database: Database) -> None:
         self._profiles = database[PROFILES.name]
         self._players = database[PLAYERS.name]
+        self._merges = database[MERGES.name]
 
     async def in_slots(self, app: str, first: int, last: int) -> list[Profile]:
         """Return profiles of a closed range of slots, ordered by slot and id."""
@@ -51,6 +53,14 @@ class PeopleReader:
         requested = set(visitors)
         found = await self._profiles_in("visitors", visitors, {})
         return {v: p for p in found if p["app"] == app for v in p["visitors"] if v in requested}
+
+    async def by_persons(self, app: str, persons: Sequence[str]) -> dict[str, Profile]:
+        """Return person id → the profile, or that of the person whom it was merged into."""
+        found = await self.profiles(app, persons)
+        gone = [person for person in persons if person not in found]
+        heirs = await self._heirs(app, gone) if gone else {}
+        profiles = await self.profiles(app, sorted(set(heirs.values()))) if heirs else {}
+        return found | {p: profiles[heir] for p, heir in heirs.items() if heir in profiles}
 
     async def by_players(self, app: str, players: Sequence[str]) -> dict[str, Profile]:
         """Return player id → its present owner's profile; unknown ids are absent."""
@@ -109,6 +119,15 @@ class PeopleReader:
                 count -= await self._players.count_documents({**query, "provider": other})
             return count
 
+    async def _heirs(self, app: str, persons: Sequence[str]) -> dict[str, str]:
+        """Return merged person → the person whom it was merged into, without undone merges."""
+        heirs: dict[str, str] = {}
+        with translate_mongo_errors():
+            for batch in in_batches("_id", persons):
+                merges = cast(list[Merge], await read_all(self._merges, {**batch, "app": app}))
+                heirs |= {m["_id"]: m["person"] for m in merges if not m.get("undone")}
+        return heirs
+
     async def _profiles_in(
         self, field: str, values: Sequence[str], also: Document
     ) -> list[Profile]:
@@ -124,6 +143,11 @@ class PeopleReader:
     async def _players_of(self, query: Document, limit: int = 0) -> list[Player]:
         with translate_mongo_errors():
             return cast(list[Player], await read_all(self._players, query, limit=limit))
+
+
+def ids_of(profile: Profile) -> list[str]:
+    """Return the person's id, and those of the persons merged into it that the profile lists."""
+    return [profile["_id"], *profile["aliases"]]
 
 
 def _changed(app: str, since: datetime) -> Document:
