@@ -11,7 +11,6 @@ from typing import Any
 
 from sender_service.accounting.reporting import Reporting
 from sender_service.dispatcher.governor import Governor, Membership
-from sender_service.models.quiet_hours import check_time_zones
 from sender_service.roles import ROLES
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
@@ -19,6 +18,7 @@ from shared.gc_tuning import calm_garbage_collector, collect_garbage
 from shared.health import Component
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import TOPICS
+from shared.models.quiet_hours import check_time_zones
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import SENDER
 from shared.processes import ProcessHeartbeat

@@ -117,8 +117,9 @@ class Dispatcher:
         provider = tools.providers.get(job.provider)
         if app is None or not app.is_sending or provider is None:
             return self._deferred(job, STOPPED)
-        if tools.clock() >= job.expires_at:
-            return self._deferred(job, NOT_CALLED)  # the scheduler ends what has expired
+        if tools.clock() >= min(job.expires_at, job.quiet_from or job.expires_at):
+            # The scheduler ends what has expired, and releases the rest in the morning.
+            return self._deferred(job, NOT_CALLED)
         outcome = await self._call(provider, app, job)
         if outcome is None:
             return self._deferred(job, NOT_CALLED, seconds=1.0)

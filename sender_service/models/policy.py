@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sender_service.models.quiet_hours import QuietHours
 from shared.documents.profile import Profile
 from shared.models.app import App, Cap
+from shared.models.quiet_hours import QuietHours
 from shared.models.sentences import one_of_kinds
 from shared.models.wire import Wire
 

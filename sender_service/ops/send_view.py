@@ -13,7 +13,7 @@ from sender_service.ops.context import OpsContext
 from sender_service.ops.forecast import SendForecast
 from sender_service.ops.responses.base import WarningResponse
 from sender_service.ops.responses.sends import PartsResponse, SendResponse
-from sender_service.ops.waiting import WaitingReasons
+from sender_service.ops.waiting import PAGES_WAIT, WaitingReasons
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
@@ -45,15 +45,17 @@ class SendView:
             raise NotFound("no such send", code="unknown_send")
         sums = await self._sums(send)
         limited_since = await self._waiting.limited_since(send)
+        waiting, now = await self._waiting.find(send, limited_since), self._clock()
+        waits_until = next((one.until for one in waiting if one.code in PAGES_WAIT), None)
         fields = {
-            **head_of_send(send, self._clock()),
+            **head_of_send(send, now),
             "digest": send.digest,
             "warnings": [*send.warnings, *_remarks(send, sums)],
             "malformed": show_malformed(send.malformed),
             "parts": _parts(send),
             "heldSince": limited_since,
-            "waiting": await self._waiting.find(send, limited_since),
-            "forecast": await self._progress.forecast(send, sums),
+            "waiting": waiting,
+            "forecast": await self._progress.forecast(send, sums, waits_until, now),
             **encode_sums(sums),
             "people": {**sums.people, "malformed": count_malformed(send.malformed)},
             **await self._seen(send.id),

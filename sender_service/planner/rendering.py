@@ -16,7 +16,6 @@ from sender_service.models.formats import LANGUAGE, TIME_ZONE
 from sender_service.models.metering import PUSH_STEPS, meter
 from sender_service.models.push import MAX_PUSH_BYTES, Push, PushButton, push_size
 from sender_service.models.push_texts import check_link, check_text
-from sender_service.models.quiet_hours import zone_for
 from sender_service.models.templates import (
     GLOBALS,
     PROFILE,
@@ -29,6 +28,7 @@ from sender_service.models.templates import (
 from sender_service.planner.languages import choose
 from shared.documents.profile import Profile
 from shared.errors import Rejected
+from shared.models.quiet_hours import zone_for
 
 MEMO_BYTES = 4 * 1024 * 1024
 MEMO_ENTRY_BYTES = 500  # of what Python needs beside the texts

@@ -191,7 +191,7 @@ class Scheduler:
     ) -> tuple[list[str], dict[str, Grant]]:
         """Return the chunks that may be called now, and what was reserved for them by provider."""
         now, chunks = self._tools.clock(), page.chunks
-        wait_through_quiet_hours(page, send, now)
+        wait_through_quiet_hours(page, send, now, self._answer_timeout)
         due = due_chunks(page, send, now, room=room, answer_timeout=self._answer_timeout)
         # Also chunks deferred without a call. What may have been called is repeated unchanged.
         uncalled = [chunk for chunk in due if not chunks[chunk].is_attempted]

@@ -142,6 +142,16 @@ async def test_what_has_expired_is_not_called() -> None:
     assert (desk.calls, desk.reported) == (0, [("deferred", "not_called")])
 
 
+async def test_what_meets_the_night_is_not_called() -> None:
+    desk = DispatcherHarness()
+    evening = START + timedelta(minutes=10)
+    await desk.handle(job(1, quietFrom=evening))
+    desk.clock.advance(600)
+    await desk.handle(job(2, quietFrom=evening))
+    await desk.handle(job(3))
+    assert desk.reported == [("sent", None), ("deferred", "not_called"), ("sent", None)]
+
+
 @pytest.mark.parametrize(("header", "seconds"), [({"retry-after": "7"}, 7.0), ({}, 1.0)])
 async def test_429_pauses_the_app_for_all_replicas(header: dict[str, str], seconds: float) -> None:
     desk = DispatcherHarness(lambda: httpx.Response(429, headers=header))

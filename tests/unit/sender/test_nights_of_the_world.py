@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sender_service.models.quiet_hours import QuietHours
 from shared.locales import known_time_zones
+from shared.models.quiet_hours import QuietHours
 from tests.support.zones import (
     AROUND,
     DAY,

@@ -14,10 +14,10 @@ from sender_service.intake.naming import without_nobody
 from sender_service.intake.request import parse_request
 from sender_service.models.campaign import CampaignBody
 from sender_service.models.origins import to_origin
-from sender_service.models.quiet_hours import QuietHours
 from sender_service.models.segment import BoundedSegment, Segment
 from sender_service.models.trigger import Terms, Trigger
 from shared.errors import CarillonError, InvalidPayload
+from shared.models.quiet_hours import QuietHours
 from shared.models.wire import to_iso
 from tests.odd_values.identity import BAD, LOGINS, NOBODY
 from tests.odd_values.links import LINKS, ORIGINS

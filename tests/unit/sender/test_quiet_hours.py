@@ -10,7 +10,6 @@ import pytest
 
 from sender_service.models.campaign import Campaign, CampaignBody
 from sender_service.models.policy import AppPolicy
-from sender_service.models.quiet_hours import QuietHours, zone_for
 from sender_service.models.segment import TimeZoneIs
 from sender_service.pages.transitions import wait_through_quiet_hours
 from sender_service.planner.building import PageBuilder
@@ -19,8 +18,10 @@ from sender_service.planner.segment_filter import to_filter
 from sender_service.planner.target import Candidate
 from shared.documents.profile import Profile
 from shared.errors import InvalidPayload
+from shared.models.quiet_hours import QuietHours, zone_for
 from shared.models.strict import validate_strictly
 from tests.support.clocks import START
+from tests.support.pages import ANSWER_TIMEOUT
 from tests.unit.sender.builders import (
     campaign,
     page_with,
@@ -130,7 +131,7 @@ def test_f25_pages_of_before_wait_for_the_apps_morning() -> None:
     now = datetime(2027, 1, 5, 22, 30, tzinfo=UTC)
     quiet = {"policy": {"quietHours": {"from": "22:00", "to": "08:00"}}, "timeZone": PRAGUE}
     page = page_with(timeZone="Mars/Base", notBefore=now)
-    wait_through_quiet_hours(page, send(campaign_snapshot=quiet), now)
+    wait_through_quiet_hours(page, send(campaign_snapshot=quiet), now, ANSWER_TIMEOUT)
     assert page.chunks["0"].not_before == datetime(2027, 1, 6, 7, tzinfo=UTC)
 
 
