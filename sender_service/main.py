@@ -79,7 +79,7 @@ async def _work(
     log_id = await retry_until_available(lambda: ensure_topics(settings.kafka, TOPICS), stop, kafka)
     if stop.is_set():
         return
-    membership = Membership(context.database, context.name, settings.governor, monotonic)
+    membership = Membership(context.stores.replicas, context.name, settings.governor, monotonic)
     governor = Governor(membership, settings.governor, monotonic)
     served = StageContext(settings.kafka, context.writer, log_id, utc_now, context.health)
     stages = [Stage(spec, served) for spec in sender.stages(roles, governor)]

@@ -186,13 +186,8 @@ class Dispatcher:
     async def _stop_app(self, app: App, refused: Refused) -> None:
         """Stop the app, with an error in the log: nothing is released until an operator resumes it."""
         log.error("app stopped", extra={"app": app.id, "code": refused.code})
-        await self._tools.app_store.set(
-            app.id,
-            {
-                "state": "stopped",
-                "stoppedBecause": shorten(f"{refused.code}: {refused.message}", 300),
-            },
-        )
+        because = shorten(f"{refused.code}: {refused.message}", 300)
+        await self._tools.app_store.stop(app.id, because)
         await self._tools.apps.refresh()
 
     def _deferred(self, job: Job, reason: DeferredReason, *, seconds: float = 0.0) -> Delivery:

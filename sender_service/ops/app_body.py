@@ -18,15 +18,17 @@ from shared.models.app import (
     MAX_ALLOWED_LETTERS,
     PUBLIC_KEY,
     App,
+    AppContent,
     AppKey,
     Cap,
     KeyKind,
+    LoginHash,
+    OneSignalApp,
     ParameterWords,
     SnippetConfig,
 )
 from shared.models.sentences import described
 from shared.models.wire import Wire
-from shared.mongo.client import Document
 from shared.names import Login
 from shared.nearest import did_you_mean
 from shared.secrets import MASK, Vault
@@ -145,40 +147,36 @@ class AppRequest(Wire):
         return self
 
 
-class AppDocumentBuilder:
-    """Builds an app's document from a request; a masked secret keeps its stored value."""
+class AppContentBuilder:
+    """Builds an app's content from a request; a masked secret keeps its stored value."""
 
     def __init__(self, vault: Vault, before: App | None, request: AppRequest) -> None:
         self._vault = vault
         self._before = before
         self._request = request
 
-    def build(self) -> Document:
-        """Return the document. Raises InvalidPayload, which names the field."""
-        before, request = self._before, self._request
-        kept = before.one_signal.rest_api_key if before else None
-        return {
-            "name": request.name,
-            "enabled": request.enabled,
-            "oneSignal": {
-                **request.one_signal.document(),
-                "restApiKey": self._encrypt(
-                    request.one_signal.rest_api_key, kept, "oneSignal.restApiKey"
-                ),
-            },
-            "keys": [key.document() for key in self.keys],
-            "origins": request.origins,
-            "loginHash": {
-                "required": request.login_hash.required,
-                "secret": self._login_secret(request.login_hash),
-            },
-            "allowedLogins": request.allowed_logins,
-            "snippet": request.snippet.document(),
-            "controlGroup": request.control_group,
-            "cap": None if request.cap is None else request.cap.document(),
-            "timeZone": request.time_zone,
-            "maskedParameters": request.masked_parameters,
-        }
+    def build(self) -> AppContent:
+        """Return the content. Raises InvalidPayload, which names the field."""
+        request, given = self._request, self._request.one_signal
+        kept = self._before.one_signal.rest_api_key if self._before else None
+        key = self._encrypt(given.rest_api_key, kept, "oneSignal.restApiKey")
+        return AppContent(
+            name=request.name,
+            enabled=request.enabled,
+            one_signal=OneSignalApp(**{**dict(given), "rest_api_key": key}),
+            keys=self.keys,
+            origins=request.origins,
+            login_hash=LoginHash(
+                required=request.login_hash.required,
+                secret=self._login_secret(request.login_hash),
+            ),
+            allowed_logins=request.allowed_logins,
+            snippet=request.snippet,
+            control_group=request.control_group,
+            cap=request.cap,
+            time_zone=request.time_zone,
+            masked_parameters=request.masked_parameters,
+        )
 
     def _login_secret(self, request: LoginHashRequest) -> str | None:
         """Return the secret to store: the present one, if any, where the request has none."""

@@ -21,7 +21,7 @@ from sender_service.ops.responses.campaigns import CampaignResponse
 from sender_service.ops.unknown_app import require_known_app
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.trying import try_texts
-from sender_service.store.campaigns import CampaignStore, campaign_key, to_campaign
+from sender_service.store.campaigns import CampaignStore
 from shared.errors import InvalidPayload, NotFound
 from shared.nearest import did_you_mean
 
@@ -47,8 +47,7 @@ def _add_offers(router: APIRouter, context: OpsContext) -> None:
     @needs("read")
     async def list_campaigns(app: AppName) -> Items[CampaignResponse]:
         await require_known_app(context.apps, app)
-        found = await store.find({"app": app})
-        return Items(items=[to_campaign_response(to_campaign(each)) for each in found])
+        return Items(items=[to_campaign_response(each) for each in await store.of_app(app)])
 
     @router.get("/campaigns/{campaign}", responses=answers(STORED_CAMPAIGN))
     @needs("read")
@@ -71,10 +70,9 @@ def _add_offers(router: APIRouter, context: OpsContext) -> None:
         their profiles, and pushes that are nearly too large."""
         await require_known_app(context.apps, app)
         content = {**body.document(), "app": app, "id": campaign}
-        requested = to_campaign({**content, "version": 0})
+        requested = Campaign.stored({**content, "version": 0})
         found = await try_texts(requested, audience)
-        stored = to_campaign(await store.put(campaign_key(app, campaign), content))
-        return to_campaign_response(stored, found)
+        return to_campaign_response(await store.put(requested), found)
 
 
 async def _check_ahead(request: Request) -> None:

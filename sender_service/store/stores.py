@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sender_service.store.apps import AppStore
 from sender_service.store.audit import AuditStore
-from sender_service.store.campaigns import CampaignStore, VersionedStore, app_store
+from sender_service.store.budgets import BudgetStore
+from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
@@ -17,6 +19,7 @@ from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.persons import PersonReader
 from sender_service.store.prefixes import PrefixReader
+from sender_service.store.replicas import ReplicaStore
 from sender_service.store.reports import ReportStore
 from sender_service.store.segments import SegmentReader
 from sender_service.store.send_list import SendList
@@ -29,8 +32,9 @@ from shared.mongo.client import Database
 class Stores:
     """Stores of the sender's collections, and readers of ingest's."""
 
-    apps: VersionedStore
+    apps: AppStore
     audit: AuditStore
+    budgets: BudgetStore
     campaigns: CampaignStore
     contacts: ContactStore
     dead_letters: DeadLetterStore
@@ -43,6 +47,7 @@ class Stores:
     people: PeopleReader
     persons: PersonReader
     prefixes: PrefixReader
+    replicas: ReplicaStore
     reports: ReportStore
     segments: SegmentReader
     send_list: SendList
@@ -52,8 +57,9 @@ class Stores:
     @classmethod
     def open(cls, database: Database) -> Stores:
         return cls(
-            apps=app_store(database),
+            apps=AppStore(database),
             audit=AuditStore(database),
+            budgets=BudgetStore(database),
             campaigns=CampaignStore(database),
             contacts=ContactStore(database),
             dead_letters=DeadLetterStore(database),
@@ -66,6 +72,7 @@ class Stores:
             people=PeopleReader(database),
             persons=PersonReader(database),
             prefixes=PrefixReader(database),
+            replicas=ReplicaStore(database),
             reports=ReportStore(database),
             segments=SegmentReader(database),
             send_list=SendList(database),

@@ -121,22 +121,11 @@ class SnippetConfig(Wire):
     cookie_domain: CookieDomain | None = None
 
 
-class NotSending(NamedTuple):
-    """Reason why an app sends nothing."""
+class AppContent(Wire):
+    """What operators put into an app. Secrets are encrypted, keys are hashes."""
 
-    code: str
-    message: str
-
-
-class App(Wire):
-    """App as stored. `state` "stopped": OneSignal refused the key or disabled the app, until `resume`."""
-
-    id: str = Field(alias="_id")
     name: str
-    version: int
     enabled: bool = True
-    state: AppState = "active"
-    stopped_because: str | None = None
     one_signal: OneSignalApp = Field(alias="oneSignal")
     keys: list[AppKey] = []
     origins: list[str] = []
@@ -149,6 +138,22 @@ class App(Wire):
     cap: Cap | None = None  # over all marketing of the app
     time_zone: str | None = None  # of people whose own isn't known
     masked_parameters: ParameterWords = list(MASKED_PARAMETERS)
+
+
+class NotSending(NamedTuple):
+    """Reason why an app sends nothing."""
+
+    code: str
+    message: str
+
+
+class App(AppContent):
+    """App as stored. `state` "stopped": OneSignal refused the key or disabled the app, until `resume`."""
+
+    id: str = Field(alias="_id")
+    version: int
+    state: AppState = "active"
+    stopped_because: str | None = None
     providers: dict[str, dict[str, Any]] = {}  # configuration of other push providers, by name
 
     @property

@@ -189,7 +189,7 @@ async def open_line(
         providers = await stack.enter_async_context(open_providers(needed, registry))
         apps = AppRegistry(world.database, vault)
         budget = MessageBudget(
-            database=world.database,
+            store=world.stores.budgets,
             counts=build_counts(world.people, apps, providers, clock.monotonic),
             settings=settings.governor,
             clock=clock,

@@ -21,7 +21,6 @@ from sender_service.planner.target import Candidate, Cursor, Target
 from sender_service.planner.tools import PlannerTools
 from sender_service.privacy.new_pages import NewPageErasure
 from sender_service.providers.onesignal.limits import MAX_TARGETS
-from sender_service.store.campaigns import campaign_key
 from sender_service.store.stores import Stores
 from shared.kafka.client import Record
 from shared.loops import Wakeup
@@ -89,9 +88,7 @@ class SenderHarness:
 
     async def campaign(self, **policy: Any) -> Campaign:
         found = build_campaign(**policy)
-        content = found.document()
-        del content["version"]
-        await self.campaigns.put(campaign_key(APP, "welcome"), content)
+        await self.campaigns.put(found)
         return found
 
     async def trigger(self, priority: str = "marketing", **targets: Any) -> str:

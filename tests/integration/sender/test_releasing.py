@@ -9,14 +9,13 @@ from datetime import timedelta
 import pytest
 
 from sender_service.pages.deliveries import apply
-from sender_service.scheduler.budget import budget_id
 from sender_service.scheduler.scheduler import TIDY_SECONDS, Scheduler
 from sender_service.scheduler.tools import SchedulerTools
-from sender_service.store.campaigns import campaign_key
+from sender_service.store.budgets import budget_id
 from shared.clock import utc_now
 from shared.models.delivery import Delivery
 from shared.mongo.collections import BUDGETS
-from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas, chunks_of
+from tests.integration.sender.two_replicas import APP, TwoReplicas, chunks_of
 from tests.support.clocks import ManualClock
 from tests.support.pages import ANSWER_TIMEOUT
 from tests.support.providers import channel_of
@@ -95,9 +94,7 @@ async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: TwoRep
 
 async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: TwoReplicas) -> None:
     player, *_ = await pair.people(3)
-    content = campaign(notIfBoughtSince=True).document()
-    del content["version"]
-    await pair.stores.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+    await pair.stores.campaigns.put(campaign(notIfBoughtSince=True))
     send = await pair.planned()
     database, now = pair.database, utc_now()
     profile = await database["profiles"].find_one_and_delete({"_id": "p0"})
