@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from sender_service.dispatcher.throttle import AimdThrottle
 from sender_service.providers.base import Channel, Provider
-from sender_service.store.replicas import AnnouncedPause, Replica, ReplicaStore
+from sender_service.store.limits import AnnouncedPause, Replica, ReplicaStore
 from shared import metrics
 from shared.clock import Monotonic
 from shared.errors import StoreUnavailable

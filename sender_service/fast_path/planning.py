@@ -49,7 +49,7 @@ class TransactionalFastPath:
     def of(
         cls, tools: SchedulerTools, stores: Stores, early: EarlyNames | None
     ) -> TransactionalFastPath:
-        audience = AudienceReader(stores.people, stores.segments, stores.parts)
+        audience = AudienceReader(stores.people, stores.parts)
         return cls(tools, audience, early)
 
     async def plan(self, sends: Sequence[Send], campaigns: Campaigns) -> FastPathPlan:

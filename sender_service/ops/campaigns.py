@@ -41,7 +41,7 @@ def campaigns_router(context: OpsContext) -> APIRouter:
 
 def _add_offers(router: APIRouter, context: OpsContext) -> None:
     store, stores = context.stores.campaigns, context.stores
-    audience = AudienceReader(stores.people, stores.segments, stores.parts)
+    audience = AudienceReader(stores.people, stores.parts)
 
     @router.get("/campaigns", responses=answers({"items": [STORED_CAMPAIGN]}))
     @needs("read")

@@ -89,4 +89,4 @@ async def _forecast(context: OpsContext, send: Send, found: DryRunResult) -> For
 
 def _audience(context: OpsContext) -> AudienceReader:
     stores = context.stores
-    return AudienceReader(stores.people, stores.segments, stores.parts)
+    return AudienceReader(stores.people, stores.parts)

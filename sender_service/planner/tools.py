@@ -44,7 +44,7 @@ class PlannerTools:
         early: EarlyNames | None,
     ) -> PlannerTools:
         stores, apps = context.stores, context.apps
-        audience = AudienceReader(stores.people, stores.segments, stores.parts)
+        audience = AudienceReader(stores.people, stores.parts)
         return cls(
             stores.sends, stores.pages, audience, stores.campaigns, stores.contacts,
             erasure, context.settings.plan, context.clock, chunk_members,

@@ -16,7 +16,7 @@ from itertools import zip_longest
 from sender_service.providers.base import Channel, MessageWindow
 from sender_service.scheduler.audience_size import SubscriberCounts
 from sender_service.scheduler.message_window import Call, Grant, fit_calls, minute_of
-from sender_service.store.budgets import BudgetStore, StoredBudget
+from sender_service.store.limits import BudgetStore, StoredBudget
 from shared import metrics
 from shared.clock import Clock
 from shared.settings import GovernorSettings

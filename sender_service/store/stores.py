@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from sender_service.store.apps import AppStore
 from sender_service.store.audit import AuditStore
-from sender_service.store.budgets import BudgetStore
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.interactions import InteractionStore
+from sender_service.store.limits import BudgetStore, ReplicaStore
 from sender_service.store.outcomes import OutcomeReader
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
@@ -19,9 +19,7 @@ from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.persons import PersonReader
 from sender_service.store.prefixes import PrefixReader
-from sender_service.store.replicas import ReplicaStore
 from sender_service.store.reports import ReportStore
-from sender_service.store.segments import SegmentReader
 from sender_service.store.send_list import SendList
 from sender_service.store.sends import SendStore
 from sender_service.store.tokens import TokenStore
@@ -49,7 +47,6 @@ class Stores:
     prefixes: PrefixReader
     replicas: ReplicaStore
     reports: ReportStore
-    segments: SegmentReader
     send_list: SendList
     sends: SendStore
     tokens: TokenStore
@@ -74,7 +71,6 @@ class Stores:
             prefixes=PrefixReader(database),
             replicas=ReplicaStore(database),
             reports=ReportStore(database),
-            segments=SegmentReader(database),
             send_list=SendList(database),
             sends=SendStore(database),
             tokens=TokenStore(database),

@@ -122,7 +122,7 @@ class SnippetConfig(Wire):
 
 
 class AppContent(Wire):
-    """What operators put into an app. Secrets are encrypted, keys are hashes."""
+    """Content of an app, which operators put. Secrets are encrypted, keys are hashes."""
 
     name: str
     enabled: bool = True

@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from sender_service.dispatcher.governor import Governor, Membership
-from sender_service.store.replicas import ReplicaStore
+from sender_service.store.limits import ReplicaStore
 from shared.clock import Monotonic
 from shared.models.app import App
 from shared.mongo.client import Database

@@ -14,8 +14,8 @@ import uvloop
 from sender_service.dispatcher.governor import Governor, Membership
 from sender_service.providers.base import ProviderContext
 from sender_service.providers.registry import open_providers
+from sender_service.store.limits import ReplicaStore
 from sender_service.store.people import PeopleReader
-from sender_service.store.replicas import ReplicaStore
 from shared.clock import monotonic, utc_now
 from shared.health import Health
 from shared.models.app import App

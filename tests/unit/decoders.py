@@ -202,8 +202,6 @@ READERS = {
     "sender_service/models/templates.py": "tests/unit/sender/test_rendering.py",
     "sender_service/models/trigger.py": "trigger, segment",
     "sender_service/models/trigger_parts.py": "trigger",
-    "sender_service/ops/app_keys.py": OWN,
-    "sender_service/ops/apps.py": OWN,
     "sender_service/ops/bodies.py": "tests/contract/sender/test_strict_bodies.py",
     "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_dry_run.py",
     "sender_service/ops/dead_letters.py": "letter, dead letter shown",

@@ -204,7 +204,7 @@ async def open_line(
             clock=clock,
             retention=timedelta(days=world.plan.retention_days),
             fast_path=TransactionalFastPath(
-                tools, AudienceReader(world.people, world.segments, world.parts)
+                tools, AudienceReader(world.stores.people, world.stores.parts)
             ),
             notify=lambda: None,
         )

@@ -49,7 +49,7 @@ class SenderHarness:
         self.sends, self.pages = stores.sends, stores.pages
         self.people, self.contacts = stores.people, stores.contacts
         self.interactions, self.campaigns = stores.interactions, stores.campaigns
-        self.segments, self.parts = stores.segments, stores.parts
+        self.parts = stores.parts
         self.plan = plan
         self.accounting = Accounting(
             stores, StreamMatcher.of(stores, self.tagger), self.tagger, self.clock,
@@ -60,7 +60,7 @@ class SenderHarness:
         people = tools.get("people", self.people)
         made = PlannerTools(
             self.sends, self.pages,
-            AudienceReader(people, self.segments, self.parts), self.campaigns, self.contacts,
+            AudienceReader(people, self.parts), self.campaigns, self.contacts,
             NewPageErasure(self.stores.erasures, self.pages, people, self.clock),
             self.plan, self.clock,
             tools.get("chunk_members", lambda app: {DEFAULT_PROVIDER: MAX_TARGETS}),

@@ -15,7 +15,7 @@ from sender_service.intake.request import parse_request
 from sender_service.models.trigger import FEW_RECIPIENTS
 from sender_service.providers.onesignal.limits import REQUESTS_PER_SECOND
 from sender_service.scheduler.ahead import InFlightLimit
-from sender_service.store.budgets import budget_id
+from sender_service.store.limits import budget_id
 from sender_service.store.pages import DUE_PAGES_LIMIT
 from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.collections import BUDGETS, PAGES, PLAYERS

@@ -15,7 +15,7 @@ from sender_service.dispatcher.governor import (
     Membership,
 )
 from sender_service.providers.base import Channel
-from sender_service.store.replicas import ReplicaStore
+from sender_service.store.limits import ReplicaStore
 from shared.errors import StoreUnavailable
 from shared.mongo.client import Database, open_database
 from shared.mongo.collections import REPLICAS

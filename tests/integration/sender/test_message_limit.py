@@ -8,7 +8,7 @@ import pytest
 
 from sender_service.providers.onesignal.provider import ONESIGNAL_NAME
 from sender_service.scheduler.budget import MessageBudget
-from sender_service.store.budgets import BudgetStore, budget_id
+from sender_service.store.limits import BudgetStore, budget_id
 from sender_service.store.people import PeopleReader
 from shared.mongo.collections import BUDGETS
 from shared.settings import GovernorSettings

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sender_service.scheduler.budget import MessageBudget
-from sender_service.store.budgets import BudgetStore
+from sender_service.store.limits import BudgetStore
 from sender_service.store.people import PeopleReader
 from shared.settings import GovernorSettings
 from tests.integration.sender.message_budget import exhaust_budget, gauge

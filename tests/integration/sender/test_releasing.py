@@ -11,7 +11,7 @@ import pytest
 from sender_service.pages.deliveries import apply
 from sender_service.scheduler.scheduler import TIDY_SECONDS, Scheduler
 from sender_service.scheduler.tools import SchedulerTools
-from sender_service.store.budgets import budget_id
+from sender_service.store.limits import budget_id
 from shared.clock import utc_now
 from shared.models.delivery import Delivery
 from shared.mongo.collections import BUDGETS

@@ -25,7 +25,6 @@ from sender_service.store.people import MovedPlayer, PeopleReader
 from sender_service.store.persons import PersonReader
 from sender_service.store.recent import Span, newest_of
 from sender_service.store.reports import ReportStore
-from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST, SENDER
@@ -155,8 +154,8 @@ READS: dict[str, tuple[Read, list[str]]] = {
     "pages by message": (_by_notifications, PAGES),
     "calls out": (_out, NAMES),
     "outcomes": (_outcomes, PAGES),
-    "audience": (lambda d: _listed(PeopleReader(d).in_slots("demo", 0, 9)), NAMES),
-    "segment": (lambda d: _listed(SegmentReader(d).in_slots("demo", (0, 9), {})), NAMES),
+    "audience": (lambda d: _listed(PeopleReader(d).in_slots("demo", (0, 9))), NAMES),
+    "segment": (lambda d: _listed(PeopleReader(d).selected("demo", (0, 9), {})), NAMES),
     "changed": (lambda d: _keys(PeopleReader(d).changed_since("demo", NOW)), NAMES),
     "moved": (lambda d: _listed(PeopleReader(d).moved_since("demo", NOW)), NAMES),
     "by login": (lambda d: _keys(PeopleReader(d).by_logins("demo", NAMES)), NAMES),

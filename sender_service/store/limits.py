@@ -1,20 +1,26 @@
-"""The `budgets` collection: messages reserved by minute, one document for an app and a provider."""
+"""Stores of what replicas share to keep providers' limits: the collections `budgets` and `replicas`.
+
+A budget has the messages reserved by minute, one document for an app and a provider. A replica has its
+heartbeats and the pauses that it announces.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from sender_service.providers.base import Channel
 from shared.mongo.client import (
     Database,
     Document,
+    blame_database,
     if_unchanged,
     retry_on_conflict,
     translate_mongo_errors,
 )
-from shared.mongo.collections import BUDGETS
+from shared.mongo.collections import BUDGETS, REPLICAS
 
 
 def budget_id(channel: Channel) -> str:
@@ -96,3 +102,39 @@ class BudgetStore:
 
 def _decode(found: Document | None) -> StoredBudget:
     return EMPTY if found is None else StoredBudget(found["minutes"], found.get("heldSince"))
+
+
+class AnnouncedPause(TypedDict):
+    """A pause of a channel: its number, which rises with each, and its length."""
+
+    seq: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """Heartbeat of a replica: how many it has made, and its last pause of each channel."""
+
+    name: str
+    beat: int
+    pauses: Mapping[str, AnnouncedPause]
+
+
+class ReplicaStore:
+    """Heartbeats of replicas. Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._replicas = database[REPLICAS.name]
+
+    async def exchange(self, own: Replica) -> list[Replica]:
+        """Write a replica's heartbeat; return the others'."""
+        with blame_database():
+            await self._replicas.update_one(
+                {"_id": own.name}, {"$set": {"beat": own.beat, "pauses": own.pauses}}, upsert=True
+            )
+            found = [r async for r in self._replicas.find({}) if r["_id"] != own.name]
+        return [Replica(r["_id"], r["beat"], r.get("pauses", {})) for r in found]
+
+    async def remove(self, name: str) -> None:
+        with blame_database():
+            await self._replicas.delete_one({"_id": name})
