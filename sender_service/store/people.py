@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from sender_service.models.send import NEVER
-from shared.documents.merge import Merge
+from sender_service.store.merges import read_merges
 from shared.documents.player import Player
 from shared.documents.profile import Profile
 from shared.ids import SLOTS
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
-from shared.mongo.collections import MERGES, PLAYERS, PROFILES
+from shared.mongo.collections import PLAYERS, PROFILES
 from shared.mongo.whole_reads import aggregate_all, read_all
 from shared.providers import DEFAULT_PROVIDER
 
@@ -34,9 +34,9 @@ class PeopleReader:
     """Reads profiles and players. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._profiles = database[PROFILES.name]
         self._players = database[PLAYERS.name]
-        self._merges = database[MERGES.name]
 
     async def in_slots(self, app: str, slots: tuple[int, int]) -> list[Profile]:
         """Return profiles of a closed range of slots, ordered by slot and id."""
@@ -139,12 +139,8 @@ class PeopleReader:
 
     async def _heirs(self, app: str, persons: Sequence[str]) -> dict[str, str]:
         """Return merged person → the person whom it was merged into, without undone merges."""
-        heirs: dict[str, str] = {}
-        with translate_mongo_errors():
-            for batch in in_batches("_id", persons):
-                merges = cast(list[Merge], await read_all(self._merges, {**batch, "app": app}))
-                heirs |= {m["_id"]: m["person"] for m in merges if not m.get("undone")}
-        return heirs
+        merges = await read_merges(self._database, app, persons)
+        return {m["_id"]: m["person"] for m in merges if not m.get("undone")}
 
     async def _select(self, place: Document, where: Document) -> list[Profile]:
         # Two stages of a pipeline: MongoDB makes one query of them, SecantusDB finds the place by its
