@@ -27,7 +27,7 @@ from sender_service.store.stores import Stores
 from shared import metrics
 from shared.clock import Clock
 from shared.events.payloads import StreamPayload
-from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM, payload_of
+from shared.events.registry import PROVIDER_REPORTS, STREAM, payload_of
 from shared.kafka.client import Record
 from shared.kafka.topics import ACCOUNTING_GROUP, DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.loops import Wakeup
@@ -47,7 +47,7 @@ T = TypeVar("T")
 def _decode(record: Record) -> Fact | None:
     if record.topic == DELIVERIES_TOPIC.name:
         return Delivery.parse(record.value)
-    return Event.parse(record.value) if record.type in (ONESIGNAL_WEBHOOK, STREAM) else None
+    return Event.parse(record.value) if record.type in PROVIDER_REPORTS else None
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class Accounting:
         async for chunks in self.stores.pages.chunks_of(send):
             run.add(chunks)
         if run.length >= REFUSED_LIMIT:
-            why = f"onesignal_refuses: OneSignal refused {run.length} calls in a row"
+            why = f"provider_refuses: the provider refused {run.length} calls in a row"
             if await self.stores.sends.end(send, "refused", why):
                 log.error("send stopped", extra={"send": send})
             await self.stores.pages.make_due(send, self.clock())

@@ -12,10 +12,11 @@ from pydantic.alias_generators import to_camel
 from sender_service.models.app_keys import MAX_APP_KEYS, make_key, next_id
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
+from sender_service.ops.app_examples import APP_KEYS_EXAMPLE, KEY_MADE, KEY_ROTATED
 from sender_service.ops.auth import needs, set_audit_target
 from sender_service.ops.bodies import json_body
 from sender_service.ops.context import OpsContext
-from sender_service.ops.examples import APP_KEYS_EXAMPLE, KEY_MADE, KEY_ROTATED, answers
+from sender_service.ops.examples import answers
 from sender_service.ops.responses.apps import KeyResponse, NewKeyResponse, RotatedKeyResponse
 from sender_service.ops.responses.base import Items, RemovedResponse
 from sender_service.store.apps import AppStore

@@ -10,12 +10,13 @@ from fastapi import APIRouter, Path, Request
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
 from sender_service.ops.app_body import AppContentBuilder, AppRequest
+from sender_service.ops.app_examples import APP, CONNECTION, STORED_APP
 from sender_service.ops.app_secrets import find_absent_secrets
 from sender_service.ops.auth import current_principal, needs
 from sender_service.ops.bodies import Draft, draft_body
 from sender_service.ops.connection import ConnectionTest
 from sender_service.ops.context import OpsContext
-from sender_service.ops.examples import APP, CONNECTION, STORED_APP, answers
+from sender_service.ops.examples import answers
 from sender_service.ops.responses.apps import (
     AppResponse,
     CapResponse,

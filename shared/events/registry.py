@@ -35,6 +35,8 @@ STREAM = "carillon.stream"  # key: the player
 IMPORT = "carillon.import"
 ERASE = "carillon.erase"  # one for each visitor id of the person
 UNDO_MERGE = "carillon.undoMerge"  # visitor: the one whose epoch was joined
+# What providers report of players and pushes; these events name no visitor.
+PROVIDER_REPORTS = frozenset({ONESIGNAL_WEBHOOK, STREAM})
 
 PAYLOAD_OF_TYPE: Mapping[str, type] = {
     PAGEVIEW: PageviewPayload,
