@@ -19,9 +19,9 @@ class SendQuietHours:
 
     @classmethod
     def of(cls, policy: Policy, of_app: AppPolicy, priority: Priority) -> SendQuietHours | None:
-        """Return the quiet hours that apply to the send; None where none do."""
-        hours = policy.quiet_hours
-        if hours is None or priority == "transactional":
+        """Return the campaign's quiet hours, else the app's; None where none apply."""
+        hours = policy.quiet_hours or of_app.quiet_hours
+        if hours is None or hours.is_empty or priority == "transactional":
             return None
         return cls(hours, of_app.time_zone)
 

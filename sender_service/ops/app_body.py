@@ -6,7 +6,16 @@ import re
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from sender_service.models.origins import ORIGIN_PATTERN, to_origin
 from sender_service.models.trigger import Name, UuidText
@@ -27,12 +36,14 @@ from shared.models.app import (
     ParameterWords,
     SnippetConfig,
 )
+from shared.models.quiet_hours import QuietHours
 from shared.models.sentences import described
 from shared.models.wire import Wire
 from shared.names import Login
 from shared.nearest import did_you_mean
 from shared.secrets import MASK, Vault
 
+NO_TIME_ZONE = "need the app's timeZone: people whose own isn't known have its nights"
 MIN_SECRET = 6  # shorter ones are guessed in no time; `app create` makes good ones
 Key = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Secret = Annotated[
@@ -138,7 +149,16 @@ class AppRequest(Wire):
     control_group: float = Field(default=0, ge=0, lt=1)
     cap: Cap | None = None
     time_zone: TimeZone | None = None
+    quiet_hours: QuietHours | None = None
     masked_parameters: ParameterWords = list(MASKED_PARAMETERS)
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _check_has_zone(cls, hours: QuietHours | None, info: ValidationInfo) -> QuietHours | None:
+        """Check that it is known when it is night for people whose own time zone isn't."""
+        if hours is None or hours.is_empty or info.data.get("time_zone", ...) is not None:
+            return hours
+        raise PydanticCustomError("app_time_zone_missing", NO_TIME_ZONE)
 
     @model_validator(mode="after")
     def _check_ids_differ(self) -> Self:
@@ -175,6 +195,7 @@ class AppContentBuilder:
             control_group=request.control_group,
             cap=request.cap,
             time_zone=request.time_zone,
+            quiet_hours=request.quiet_hours,
             masked_parameters=request.masked_parameters,
         )
 

@@ -28,6 +28,7 @@ STORED_APP: dict[str, Any] = {
         "sdkUrl": None, "loginToOneSignal": True, "requireConsent": False, "cookieDomain": None,
     },
     "controlGroup": 0.05, "cap": {"count": 3, "days": 7.0}, "timeZone": "Europe/Prague",
+    "quietHours": {"from": "21:00", "to": "08:00"},
 }  # fmt: skip
 APP_KEYS_EXAMPLE: list[dict[str, Any]] = [
     {"id": "web", "kind": "write", "inSnippet": False},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
 
@@ -24,12 +24,14 @@ from sender_service.ops.responses.apps import (
     LoginHashResponse,
     MaskedKeyResponse,
     OneSignalResponse,
+    QuietHoursResponse,
     SnippetResponse,
 )
 from sender_service.ops.responses.base import Items
 from sender_service.store.apps import AppStore
 from shared.errors import Conflict, FieldError, Forbidden
 from shared.models.app import App, AppContent, AppKey
+from shared.models.quiet_hours import QuietHours
 from shared.secrets import MASK
 
 APP_READ_ONLY = frozenset({"id", "version", "state", "stoppedBecause"})  # `PUT` ignores them
@@ -58,7 +60,14 @@ def to_app_response(app: App) -> AppResponse:
         control_group=app.control_group,
         cap=None if app.cap is None else CapResponse(**dict(app.cap)),
         time_zone=app.time_zone,
+        quiet_hours=_to_hours(app.quiet_hours),
     )
+
+
+def _to_hours(hours: QuietHours | None) -> QuietHoursResponse | Literal[False] | None:
+    if hours is None or hours.is_empty:
+        return None if hours is None else False
+    return QuietHoursResponse(**dict(hours))
 
 
 def apps_router(context: OpsContext) -> APIRouter:

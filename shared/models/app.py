@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
+from shared.models.quiet_hours import QuietHours
 from shared.models.sentences import described, text_like
 from shared.models.wire import Wire
 
@@ -137,6 +138,7 @@ class AppContent(Wire):
     control_group: float = 0  # share of people who get no marketing at all, to compare with
     cap: Cap | None = None  # over all marketing of the app
     time_zone: str | None = None  # of people whose own isn't known
+    quiet_hours: QuietHours | None = None  # of campaigns without
     masked_parameters: ParameterWords = list(MASKED_PARAMETERS)
 
 

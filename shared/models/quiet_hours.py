@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    model_serializer,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from shared.errors import Rejected
 from shared.locales import known_time_zone
 from shared.models.sentences import text_like
 from shared.models.wire import Wire
 
+SAME_TIMES = (
+    "from and to are the same: all day or never? Never is false;"
+    " what is to send nothing is switched off by enabled"
+)
 LINKED_ZONE = "Asia/Calcutta"  # browsers' name; some systems have only the canonical Asia/Kolkata
 UTC_ZONE = "UTC"
 DAYS_KEPT = 8_192  # today in each zone of the world, for some campaigns
@@ -35,15 +48,38 @@ ClockTime = Annotated[
 
 
 class QuietHours(Wire):
-    """Quiet hours in the person's own time zone, else the app's; pushes wait for the end."""
+    """Quiet hours in the person's own time zone, else the app's; pushes wait for the end.
+
+    None at all are written `false`.
+    """
 
     start: ClockTime = Field(alias="from")
     end: ClockTime = Field(alias="to")
 
     @property
     def is_empty(self) -> bool:
-        """Return whether start and end are the same, so that no order is known."""
         return self.start == self.end
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if value is False:
+            return handler({"from": "00:00", "to": "00:00"})
+        hours = handler(value)
+        if hours.is_empty and not isinstance(value, cls):
+            raise ValueError(SAME_TIMES)
+        return hours
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), {"const": False, "type": "boolean"}]}
+
+    @model_serializer(mode="plain")
+    def written(self) -> dict[str, str] | Literal[False]:
+        """Return them as they are written and stored."""
+        return False if self.is_empty else {"from": self.start, "to": self.end}
 
     def until(self, now: datetime, zone: str) -> datetime | None:
         """Return the end of the quiet hours that contain `now`; None outside them.

@@ -11,6 +11,7 @@ from sender_service.accounting.reporting import Reporting
 from sender_service.accounting.stage import Accounting, Fact
 from sender_service.accounting.streams import StreamMatcher
 from sender_service.models.campaign import Campaign
+from sender_service.models.policy import AppPolicy
 from sender_service.models.push_tag import TagSigner
 from sender_service.models.send import NEVER
 from sender_service.models.sums import Sums
@@ -64,7 +65,7 @@ class SenderHarness:
             NewPageErasure(self.stores.erasures, self.pages, people, self.clock),
             self.plan, self.clock,
             tools.get("chunk_members", lambda app: {DEFAULT_PROVIDER: MAX_TARGETS}),
-            lambda: None, early=tools.get("early"),
+            lambda: None, tools.get("policy", lambda app: AppPolicy()), tools.get("early"),
         )  # fmt: skip
         return Planner(name, ("transactional", "marketing"), made)
 

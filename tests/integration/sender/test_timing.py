@@ -137,6 +137,26 @@ async def test_at_night_pushes_wait_for_their_own_morning(line: Pipeline) -> Non
     assert (await line.account_of(send))["state"] == "done"
 
 
+async def test_an_app_has_quiet_hours_of_its_own(line: Pipeline) -> None:
+    asleep, awake = await evening(line)
+    app = await line.ops("GET", f"/v1/apps/{APP}")
+    zoned = {**app, "timeZone": "Europe/Prague", **NIGHT}
+    await line.ops("PUT", f"/v1/apps/{APP}", json=zoned)
+    offer = await line.ops("GET", f"/v1/apps/{APP}/campaigns/welcome")
+    campaigns = {"as-the-app": None, "at-any-hour": False}
+    for campaign, hours in campaigns.items():
+        of = {**offer, "policy": {**offer["policy"], "quietHours": hours}}
+        await line.ops("PUT", f"/v1/apps/{APP}/campaigns/{campaign}", json=of)
+    sent = [await line.planned(campaign=campaign) for campaign in campaigns]
+    await line.work()
+    assert await line.reached() == sorted([*asleep, *awake, *awake])
+    accounts = [await line.account_of(send) for send in sent]
+    assert [account["pending"] for account in accounts] == [len(asleep), 0]
+    # A send keeps the hours that it began with.
+    await line.ops("PUT", f"/v1/apps/{APP}", json={**zoned, "quietHours": None})
+    assert await line.work() == 0
+
+
 async def test_what_meets_the_night_between_release_and_call_waits_too(line: Pipeline) -> None:
     asleep, awake = await evening(line)
     line.world.clock.advance(-HOUR)  # 21:30 in Prague
