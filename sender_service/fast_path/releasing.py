@@ -85,9 +85,13 @@ class CallReleaser:
             await close_complete(tools.sends, tools.pages, done, tools.clock())
 
     def build_jobs(self, app: App, page: Page, send: Send, pushes: Sequence[Push]) -> list[Job]:
-        """Build the jobs of the page's released chunks."""
+        """Build the jobs of the page's released chunks.
+
+        A stored page's chunks wait for the scheduler where their provider isn't open here.
+        """
         makers = self._tools.makers
-        return publishing.build_jobs(app, page, send, _released(page), pushes, makers)
+        chunks = [c for c in _released(page) if page.chunks[c].provider in makers.providers]
+        return publishing.build_jobs(app, page, send, chunks, pushes, makers)
 
 
 def _released(page: Page, provider: str | None = None) -> list[str]:

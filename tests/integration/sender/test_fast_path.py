@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -19,6 +19,7 @@ from sender_service.store.limits import budget_id
 from sender_service.store.pages import DUE_PAGES_LIMIT
 from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.collections import BUDGETS, PAGES, PLAYERS
+from shared.providers import DEFAULT_PROVIDER
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
 from tests.support.clocks import ManualClock
 from tests.support.documents import build_player
@@ -83,6 +84,27 @@ async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
     assert sorted(job.players) == sorted(players) and job.release == 1
     counted = await pair.database[BUDGETS.name].find_one({"_id": budget_id(channel_of(APP))})
     assert counted is not None and sum(counted["minutes"].values()) == 3
+
+
+async def test_stored_page_waits_for_its_provider(
+    pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its batch is repeated by a replica on which the page's provider isn't open.
+    await pair.people(3)
+    send, insert = str(uuid.uuid4()), pair.stores.sends.insert
+
+    async def breaks_off(sends: Any) -> Any:
+        monkeypatch.setattr(pair.stores.sends, "insert", insert)
+        raise StoreUnavailable("MongoDB: away")
+
+    monkeypatch.setattr(pair.stores.sends, "insert", breaks_off)
+    with pytest.raises(StoreUnavailable):
+        await upload(pair, send, 3, "transactional")
+    monkeypatch.delitem(cast(dict[str, Any], pair.one.context.providers), DEFAULT_PROVIDER)
+    assert await upload(pair, send, 3, "transactional") == send
+    stored = await pair.stores.sends.get(send)
+    assert stored is not None and (stored.state, stored.closed_at) == ("sending", None)
+    assert await pair.jobs(send) == [], "the scheduler releases it again"
 
 
 async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: TwoReplicas) -> None:
