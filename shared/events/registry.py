@@ -57,8 +57,13 @@ P = TypeVar("P")
 
 
 def payload_of(event: Event, payload: type[P]) -> P:
-    """Return the event's data as this payload. Raises InvalidPayload for Carillon's own types."""
-    if payload in _VALIDATED:
-        model = cast(type[BaseModel], payload)
-        return cast(P, validate(model, event.data, prefix="data."))
-    return cast(P, event.data)
+    """Return the event's data as this payload. Raises InvalidPayload for Carillon's own types.
+
+    An event's own data is validated once, however often it is read.
+    """
+    if payload not in _VALIDATED:
+        return cast(P, event.data)
+    model = cast(type[BaseModel], payload)
+    if model not in event.payloads:
+        event.payloads[model] = validate(model, event.data, prefix="data.")
+    return cast(P, event.payloads[model])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import PrivateAttr
+from pydantic import BaseModel, PrivateAttr
 
 from shared.models.wire import Moment, Wire
 
+Payloads = dict[type[BaseModel], BaseModel]
 Source = Literal["browser", "server", "webhook", "stream", "import", "ops"]
 
 
@@ -27,6 +29,11 @@ class Event(Wire):
     context: dict[str, Any] | None = None
     data: dict[str, Any] = {}
     _offset: int = PrivateAttr(0)
+
+    @cached_property
+    def payloads(self) -> Payloads:
+        """Data that was read already, by its model (`shared.events.registry.payload_of`)."""
+        return {}
 
     @property
     def offset(self) -> int:
