@@ -40,7 +40,7 @@ ALIKE = 2  # letters at the beginning or the end that a typo keeps
 MAX_REMEMBERED_KEYS = 1_024
 # Keys that are read beside the fields of the models.
 _READ_TOO: dict[type[BaseModel], frozenset[str]] = {
-    Envelope: frozenset({"sentAt"}),  # of a request that is one event
+    Envelope: frozenset({"sentAt", "login"}),  # of a request that is one event; of servers
     Identify: frozenset({"loginHash"}),
     Purchase: frozenset({"transaction", "basketItems"}),
 }

@@ -23,6 +23,7 @@ class Event(Wire):
     source: Source
     visitor_id: str | None = None
     player_id: str | None = None
+    login: str | None = None  # of a server's event that names no browser: whose it is
     occurred_at: Moment
     received_at: Moment
     page: dict[str, Any] | None = None

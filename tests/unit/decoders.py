@@ -11,7 +11,6 @@ import orjson
 
 from ingest_service.collect.batch import read_batch
 from ingest_service.collect.event_validator import EventValidator, RequestContext
-from ingest_service.collect.login_proof import LoginProof
 from ingest_service.importer.row_event import to_event
 from ingest_service.onesignal.event_stream_body import read_stream
 from ingest_service.onesignal.webhook_body import read_webhook
@@ -118,7 +117,7 @@ DATA: dict[str, dict[str, Any]] = {
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SHOP = {"_id": "demo", "name": "d", "version": 1, "oneSignal": {"appId": "a", "restApiKey": "k"}}
 ARRIVAL = RequestContext(App.model_validate(SHOP), "browser", NOW, timedelta(0), 400, 100, False)
-VALIDATOR = EventValidator(LoginProof(Vault("k" * 40)))
+VALIDATOR = EventValidator.of(Vault("k" * 40))
 SOME = {"x": NEVER}
 NOBODY = DataSubject("demo", SOME, SOME, SOME, SOME, hash_of=str)
 
