@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sender_service.pages.deliveries import apply
-from sender_service.pages.transitions import to_job, wait_through_quiet_hours
+from sender_service.pages.transitions import release, to_job, wait_through_quiet_hours
 from shared.models.delivery import Delivery
 from tests.support.clocks import START
 from tests.support.pages import ANSWER_TIMEOUT
@@ -63,3 +63,18 @@ def test_a_postponed_call_may_turn_out_never_made(
     apply(page, delivery)
     chunk = page.chunks["0"]
     assert (chunk.is_attempted, chunk.attempts, chunk.not_before) == (is_attempted, 0, morning)
+
+
+@pytest.mark.parametrize(("reason", "ttl"), [("not_called", 1_800), ("server_error", 3_600)])
+def test_what_was_never_called_lives_no_longer_than_its_send(reason: str, ttl: int) -> None:
+    sending = send(expires_at=START + timedelta(hours=2))
+    page = page_with()
+    release(page, "0", sending, START)
+    assert page.chunks["0"].ttl == 3_600
+    delivery = Delivery.model_validate(
+        {"app": "demo", "send": SEND, "page": 0, "chunk": "0", "at": START, "outcome": "deferred",
+         "reason": reason, "release": 1, "generation": 1}
+    )  # fmt: skip
+    apply(page, delivery)
+    release(page, "0", sending, START + timedelta(minutes=90))
+    assert page.chunks["0"].ttl == ttl
