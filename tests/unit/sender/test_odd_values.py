@@ -212,7 +212,7 @@ def test_f19_origins(origin: str, becomes: str | None) -> None:
 def test_f18_logins_of_the_command_line(login: str, becomes: str | None) -> None:
     options = argparse.Namespace(
         app="demo", campaign="welcome", priority="marketing", variables="{}", send_at=None,
-        visitor=[], login=[login, GOOD], player=[], all=False, segment=None, list=None,
+        visitor=[], person=[], login=[login, GOOD], player=[], all=False, segment=None, list=None,
     )  # fmt: skip
     known = [becomes] if becomes not in (NOBODY, BAD, None) else []
     body = to_trigger(options, SEND)
