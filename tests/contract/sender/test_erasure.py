@@ -193,6 +193,7 @@ async def test_triggers_lose_names_and_variables(ops: Ops) -> None:
         (b"k", b'{"visitorId":"v-aaaa","data":{"email":"secret"}}'),
         (b"k", b'{"recipients":[{"login":"jana","variables":{"x":"secret"}}]}'),
         (b"k", b'{"audience":{"logins":["jana"]}}'),
+        (b"login:0", b'{"visitorId":"login:0","login":"jana","data":{"id":"secret"}}'),
         (b"k", b'{"recipients":[{"person":"%s","variables":{"x":"secret"}}]}' % PERSON.encode()),
         (b"k", PERSON.encode() + b" in no JSON at all: secret"),
     ],
