@@ -23,7 +23,7 @@ from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import SENDER
 from shared.processes import ProcessHeartbeat
 from shared.readiness import stages_component, watch_stages
-from shared.secret_check import check_secret, check_secret_early
+from shared.secret_check import check_secret, check_secret_at_start
 from shared.service import bind, probe, retry_until_available, serve
 from shared.settings import Settings
 from shared.stage.runner import Stage, StageContext
@@ -42,7 +42,7 @@ async def run(settings: Settings, stop: asyncio.Event, roles: Sequence[str] = RO
     with bind(settings.sender, "sender") as listener:
         async with open_sender(settings) as sender:
             context = sender.context
-            await check_secret_early(context.database, context.vault)
+            await check_secret_at_start(context.database, context.vault)
             health = context.health
             mongo = health.component("mongodb", deadline_seconds=15, critical=True)
             kafka = health.component("kafka", deadline_seconds=15, critical=True)

@@ -15,7 +15,7 @@ from shared.secrets import Vault
 SECRET = "secret"
 PURPOSE = "secret-check"
 SEALED = "gAAAAA"  # how every sealed secret begins: the format's version, the year
-EARLY_SECONDS = 1.0  # of a start; a database that answers later is asked by the loops
+START_SECONDS = 1.0  # of a start; a database that answers later is asked by the loops
 
 
 async def check_secret(database: Database, vault: Vault) -> None:
@@ -39,10 +39,10 @@ async def check_secret(database: Database, vault: Vault) -> None:
         raise _other_key()
 
 
-async def check_secret_early(database: Database, vault: Vault) -> None:
+async def check_secret_at_start(database: Database, vault: Vault) -> None:
     """Refuse a wrong key before anything is served, where MongoDB answers at once."""
     with suppress(StoreUnavailable, TimeoutError):
-        async with asyncio.timeout(EARLY_SECONDS):
+        async with asyncio.timeout(START_SECONDS):
             await check_secret(database, vault)
 
 

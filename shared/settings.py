@@ -240,7 +240,7 @@ class Settings(BaseSettings):
                 )
 
     @model_validator(mode="after")
-    def _sweep_after_timeout(self) -> Settings:
+    def _check_answer_timeout(self) -> Settings:
         if self.plan.answer_timeout_seconds <= self.onesignal.timeout_seconds:
             raise ValueError(
                 "CARILLON_PLAN__ANSWER_TIMEOUT_SECONDS must be more than"

@@ -10,7 +10,7 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from sender_service.models.campaign import Campaign, CampaignBody, texts_in
-from sender_service.models.templates import check_ahead
+from sender_service.models.templates import precompile
 from sender_service.models.trigger import Name
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
@@ -20,7 +20,7 @@ from sender_service.ops.responses.base import Items
 from sender_service.ops.responses.campaigns import CampaignResponse
 from sender_service.ops.unknown_app import require_known_app
 from sender_service.planner.audience import AudienceReader
-from sender_service.planner.trying import try_texts
+from sender_service.planner.text_check import check_texts
 from sender_service.store.campaigns import CampaignStore
 from shared.errors import InvalidPayload, NotFound
 from shared.nearest import did_you_mean
@@ -59,7 +59,7 @@ def _add_offers(router: APIRouter, context: OpsContext) -> None:
     async def put_campaign(
         app: AppName,
         campaign: CampaignName,
-        _: Annotated[None, Depends(_check_ahead)],
+        _: Annotated[None, Depends(_precompile)],
         body: Annotated[
             CampaignBody, json_body(CampaignBody, CAMPAIGN, read_only=CAMPAIGN_READ_ONLY)
         ],
@@ -71,11 +71,11 @@ def _add_offers(router: APIRouter, context: OpsContext) -> None:
         await require_known_app(context.apps, app)
         content = {**body.document(), "app": app, "id": campaign}
         requested = Campaign.stored({**content, "version": 0})
-        found = await try_texts(requested, audience)
+        found = await check_texts(requested, audience)
         return to_campaign_response(await store.put(requested), found)
 
 
-async def _check_ahead(request: Request) -> None:
+async def _precompile(request: Request) -> None:
     """Compile the body's templates in a worker thread. Raises InvalidPayload."""
     # The model needs the results; a large campaign's templates would block the event loop.
     # The model refuses a body that isn't JSON.
@@ -86,7 +86,7 @@ async def _check_ahead(request: Request) -> None:
         return
     except ValueError as exc:
         raise InvalidPayload(str(exc)) from exc
-    await asyncio.to_thread(check_ahead, sources)
+    await asyncio.to_thread(precompile, sources)
 
 
 def _add_versions(router: APIRouter, store: CampaignStore) -> None:

@@ -15,7 +15,7 @@ from sender_service.privacy.records import Finder, PersonalDataFinder
 from sender_service.privacy.subject import DataSubject
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.outcomes import MemberOutcome
-from sender_service.store.persons import PersonNames, PersonReader
+from sender_service.store.person_data import PersonDataReader, PersonNames
 from shared.documents.visitor import Visitor
 from shared.models.wire import to_iso
 from shared.mongo.collections import (
@@ -51,7 +51,7 @@ SECTIONS: Mapping[str, str] = {
 class PersonExporter:
     def __init__(
         self,
-        people: PersonReader,
+        people: PersonDataReader,
         why: OutcomeExplainer,
         store: ErasureStore,
         hash_of: Callable[[str], str],

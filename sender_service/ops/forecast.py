@@ -13,7 +13,7 @@ from sender_service.ops.responses.sends import RemainingResponse
 from sender_service.pages.document import page_id
 from sender_service.providers.base import Providers, request_rate
 from sender_service.scheduler.budget import MessageBudget
-from sender_service.scheduler.tidying import is_sending
+from sender_service.scheduler.repair import is_sending
 from sender_service.store.pages import PageStore
 from shared.apps import AppRegistry
 from shared.models.app import App

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, model_validator
 
 from sender_service.models.recipient import PersonId, VisitorId
 from sender_service.models.trigger import Name
-from sender_service.store.persons import NameKind
+from sender_service.store.person_data import NameKind
 from shared.models.documented import exactly_one
 from shared.models.sentences import text_like
 from shared.models.wire import Wire

@@ -109,7 +109,7 @@ class ResolvedRecipient:
 
 
 class ListReader:
-    """Reader of listed people. Raises StoreUnavailable, and NamesUnknown for a list that is early."""
+    """Reader of listed people. Raises StoreUnavailable, and NamesUnknown where a list can be postponed."""
 
     def __init__(self, people: PeopleReader, parts: PartStore) -> None:
         self._people = people
@@ -157,7 +157,7 @@ class ListReader:
         ]
         own = await self._variables(target, listed, [a for _, named in placed for a in named.later])
         candidates = [named.candidate([part, index + 1], own) for index, named in placed]
-        if target.is_early and any(one.is_unknown for one in candidates):
+        if target.can_postpone and any(one.is_unknown for one in candidates):
             raise NamesUnknown
         return candidates
 

@@ -29,7 +29,7 @@ EVERYTHING = PlayerSelection()
 
 
 class NamesUnknown(Exception):
-    """A name of an early list is unknown yet; the send is planned again later."""
+    """A name of the list is unknown as yet; the send is planned again later."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Target:
     names: Sequence[Recipient] | None = None
     parts: Sequence[str] = ()
     segment: Segment | None = None
-    is_early: bool = False  # unknown names may be known soon
+    can_postpone: bool = False  # unknown names may be known soon
 
     @property
     def is_list(self) -> bool:

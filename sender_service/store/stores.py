@@ -17,7 +17,7 @@ from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
-from sender_service.store.persons import PersonReader
+from sender_service.store.person_data import PersonDataReader
 from sender_service.store.prefixes import PrefixReader
 from sender_service.store.reports import ReportStore
 from sender_service.store.send_list import SendList
@@ -43,7 +43,7 @@ class Stores:
     parked: ParkedStore
     parts: PartStore
     people: PeopleReader
-    persons: PersonReader
+    person_data: PersonDataReader
     prefixes: PrefixReader
     replicas: ReplicaStore
     reports: ReportStore
@@ -67,7 +67,7 @@ class Stores:
             parked=ParkedStore(database),
             parts=PartStore(database),
             people=PeopleReader(database),
-            persons=PersonReader(database),
+            person_data=PersonDataReader(database),
             prefixes=PrefixReader(database),
             replicas=ReplicaStore(database),
             reports=ReportStore(database),

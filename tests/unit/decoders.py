@@ -19,8 +19,8 @@ from sender_service.intake.lines import read_head, read_recipient
 from sender_service.intake.request import parse_request
 from sender_service.models.send import EVER, NEVER
 from sender_service.models.trigger import parse_trigger
-from sender_service.ops.asked import read_whole
 from sender_service.ops.export import plain
+from sender_service.ops.preview_request import read_whole
 from sender_service.privacy.subject import DataSubject, names_person
 from sender_service.providers.onesignal.connection_check import parse_result
 from shared.kafka.client import Record
@@ -204,7 +204,7 @@ READERS = {
     "sender_service/ops/bodies.py": "tests/contract/sender/test_strict_bodies.py",
     "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_dry_run.py",
     "sender_service/ops/dead_letters.py": "letter, dead letter shown",
-    "sender_service/ops/asked.py": "preview",
+    "sender_service/ops/preview_request.py": "preview",
     "sender_service/providers/onesignal/connection_check.py": "connection, refusal",
     "sender_service/providers/webpush/provider.py": "test_second_provider.py: its settings",
     "sender_service/planner/recipients.py": OWN,

@@ -65,7 +65,7 @@ class SenderHarness:
             NewPageErasure(self.stores.erasures, self.pages, people, self.clock),
             self.plan, self.clock,
             tools.get("chunk_members", lambda app: {DEFAULT_PROVIDER: MAX_TARGETS}),
-            lambda: None, tools.get("policy", lambda app: AppPolicy()), tools.get("early"),
+            lambda: None, tools.get("policy", lambda app: AppPolicy()), tools.get("unknown_names"),
         )  # fmt: skip
         return Planner(name, ("transactional", "marketing"), made)
 

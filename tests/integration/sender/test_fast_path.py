@@ -14,7 +14,7 @@ from sender_service.intake.lines import to_lines
 from sender_service.intake.request import parse_request
 from sender_service.models.trigger import FEW_RECIPIENTS
 from sender_service.providers.onesignal.limits import REQUESTS_PER_SECOND
-from sender_service.scheduler.ahead import InFlightLimit
+from sender_service.scheduler.in_flight import InFlightLimit
 from sender_service.store.limits import budget_id
 from sender_service.store.pages import DUE_PAGES_LIMIT
 from shared.errors import Conflict, StoreUnavailable
@@ -116,7 +116,7 @@ async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Tw
     clock, intake = ManualClock(), pair.one.intake()
     rate = REQUESTS_PER_SECOND["paid"]
     fast_path: Any = intake._fast_path
-    fast_path._releaser._ahead = InFlightLimit(
+    fast_path._releaser._in_flight = InFlightLimit(
         pair.one.context.providers, 10 / rate, clock.monotonic
     )
 

@@ -73,7 +73,7 @@ async def test_fast_path_knows_persons(pair: TwoReplicas) -> None:
     head = {"id": send, "app": APP, "campaign": CAMPAIGN, "priority": "transactional"}
     names = _by_person(ALIAS, ANN, BOB)
     request = parse_request(orjson.dumps({**head, "recipients": names}))
-    assert await replace(pair.one, early=None).intake().accept([request]) == [None]
+    assert await replace(pair.one, unknown_names=None).intake().accept([request]) == [None]
     (job,) = await pair.jobs(send)
     assert job.players == [player]
 

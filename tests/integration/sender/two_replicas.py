@@ -138,7 +138,7 @@ async def open_pair(settings: Settings, driver: str, **plan: Any) -> AsyncIterat
         one = await stack.enter_async_context(open_sender(settings))
         two = await stack.enter_async_context(open_sender(settings))
         # No projector is here that could know anybody later.
-        one, two = (replace(sender, early=None) for sender in (one, two))
+        one, two = (replace(sender, unknown_names=None) for sender in (one, two))
         yield TwoReplicas(settings, one, two, str(uuid.uuid4()))
 
 

@@ -22,7 +22,7 @@ from sender_service.store.interactions import InteractionStore
 from sender_service.store.outcomes import OutcomeReader, PersonFilter
 from sender_service.store.pages import PageStore
 from sender_service.store.people import MovedPlayer, PeopleReader
-from sender_service.store.persons import PersonReader
+from sender_service.store.person_data import PersonDataReader
 from sender_service.store.recent import Span, newest_of
 from sender_service.store.sends import SendStore
 from shared.mongo.client import Database, ensure_indexes, open_database
@@ -156,11 +156,11 @@ READS: dict[str, tuple[Read, list[str]]] = {
     "changed": (lambda d: _keys(PeopleReader(d).changed_since("demo", NOW)), NAMES),
     "moved": (lambda d: _listed(PeopleReader(d).moved_since("demo", NOW)), NAMES),
     "by login": (lambda d: _keys(PeopleReader(d).by_logins("demo", NAMES)), NAMES),
-    "person's browsers": (lambda d: _named(PersonReader(d).browsers(PERSON)), NAMES),
-    "person's players": (lambda d: _named(PersonReader(d).players(PERSON)), NAMES),
-    "person's merges": (lambda d: _named(PersonReader(d).merges(PERSON)), NAMES),
+    "person's browsers": (lambda d: _named(PersonDataReader(d).browsers(PERSON)), NAMES),
+    "person's players": (lambda d: _named(PersonDataReader(d).players(PERSON)), NAMES),
+    "person's merges": (lambda d: _named(PersonDataReader(d).merges(PERSON)), NAMES),
     "found by email": (
-        lambda d: _listed(PersonReader(d).search("demo", "email", "e@shop.cz")),
+        lambda d: _listed(PersonDataReader(d).search("demo", "email", "e@shop.cz")),
         NAMES,
     ),
     "sends of a campaign": (lambda d: _sends(SendStore(d).of_campaign("demo", "c")), NAMES),

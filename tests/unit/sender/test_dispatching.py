@@ -167,7 +167,7 @@ async def test_other_failures_pause_nobody() -> None:
 
 
 async def test_unit_is_done_only_when_all_of_its_deliveries_are_stored() -> None:
-    # Else its offsets would be committed, and nobody would hear of the call before the sweep.
+    # Else its offsets would be committed, and nobody would hear of the call before the answer timeout.
     desk = DispatcherHarness(log=DeliveryLog(refuses=1))
     with pytest.raises(LogUnavailable):
         await desk.handle(*map(job, range(3)))

@@ -33,7 +33,7 @@ class PersonNames:
         return str(self.profile["app"])
 
 
-class PersonReader:
+class PersonDataReader:
     """Reads one person. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
