@@ -12,7 +12,8 @@ WORD = re.compile(r"one_?signal", re.IGNORECASE)
 ALLOWED = (
     "sender_service/providers/onesignal/", "sender_service/providers/registry.py",
     "sender_service/ops/app", "sender_service/ops/responses/apps.py", "sender_service/cli/apps.py",
-    "sender_service/cli/app_create.py", "sender_service/cli/app_page_code.py", "sender_service/cli/app_sdk.py",
+    "sender_service/cli/app_create.py", "sender_service/cli/app_page_code.py",
+    "sender_service/cli/app_sdk.py",
     "sender_service/models/app_keys.py", "shared/models/app.py", "shared/models/event.py",
     "shared/events/", "shared/providers.py", "shared/settings.py",
 )  # fmt: skip
