@@ -18,7 +18,13 @@ from ingest_service.collect.event_schemas import (
     OneSignalStatus,
 )
 from ingest_service.collect.login_proof import LoginProof
-from ingest_service.collect.login_visitors import RESERVED, LoginVisitors, check_data, refusal
+from ingest_service.collect.login_visitors import (
+    LoginVisitors,
+    check_data,
+    names_login,
+    refusal,
+    refuse_visitor,
+)
 from ingest_service.collect.surroundings import read_context, read_page
 from ingest_service.collect.unknown_keys import (
     explain_missing,
@@ -33,7 +39,7 @@ from ingest_service.parsing.input_model import InputModel
 from ingest_service.projector.person_ids import LOGIN_VISITOR
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
-from shared.identity_values import MESSAGE, is_placeholder, is_placeholder_visitor
+from shared.identity_values import MESSAGE, PLACEHOLDERS, is_placeholder
 from shared.models.app import App
 from shared.models.event import Source
 from shared.secrets import Vault
@@ -93,34 +99,24 @@ class EventValidator:
     ) -> EventValidator:
         return cls(LoginProof(vault), LoginVisitors.of(vault), new_id)
 
-    def validate(self, raw: Any, arrival: RequestContext) -> AcceptedEvent:
-        """Return the event as accepted. Raises InvalidPayload."""
-        notes = FieldNotes()
-        event = check_event(raw, arrival.size, arrival.brackets)
-        if "login" not in event:
-            return self._validate(event, arrival, notes)
-        event, login = self._logins.name_visitor(event, arrival.app, arrival.source, notes)
-        accepted = self._validate(event, arrival, notes, is_ours=login is not None)
-        if login is not None:
-            check_data(accepted.type, accepted.fields["data"], login)
-            accepted.fields["login"] = login
-        return accepted
-
-    def _validate(
-        self,
-        raw: dict[str, Any],
-        arrival: RequestContext,
-        notes: FieldNotes,
-        *,
-        is_ours: bool = False,
+    def validate(
+        self, raw: Any, arrival: RequestContext, login: str | None = None
     ) -> AcceptedEvent:
-        """Return the event as accepted. `is_ours`: its visitor id is one of ours, for a login."""
-        envelope = _envelope(raw, notes)
+        """Return the event as accepted. Raises InvalidPayload.
+
+        `login`: the one whose visitor it names, if it named no browser.
+        """
+        notes = FieldNotes()
+        try:
+            envelope = _envelope(check_event(raw, arrival.size, arrival.brackets), notes)
+        except InvalidPayload:  # most events name a browser: they pay nothing for the others
+            if not names_login(raw):
+                raise
+            return self._validate_by_login(raw, arrival)
         note_unknown_parts(notes, raw, envelope)
-        if is_placeholder_visitor(envelope.visitor_id):
-            raise refusal("visitorId", "placeholder_visitor", MESSAGE)
-        if not is_ours and envelope.visitor_id.startswith(LOGIN_VISITOR):
-            raise refusal("visitorId", "reserved_visitor", RESERVED)
+        visitor = envelope.visitor_id
+        if visitor.lower() in PLACEHOLDERS or (visitor[:6] == LOGIN_VISITOR and login is None):
+            raise refuse_visitor(visitor)
         known = EVENT_MODELS.get(envelope.type)
         if known is None:
             check_numbers(envelope.data)
@@ -136,6 +132,14 @@ class EventValidator:
             return self._accept(envelope, data, shape.player_id, arrival, notes)
         data = self._identify(data, envelope.data.get("loginHash"), arrival, notes)
         return self._accept(envelope, data, None, arrival, notes)
+
+    def _validate_by_login(self, raw: dict[str, Any], arrival: RequestContext) -> AcceptedEvent:
+        """Return the event of a login's visitor, with the login. Raises InvalidPayload."""
+        event, login = self._logins.name_visitor(raw, arrival.app, arrival.source)
+        accepted = self.validate(event, arrival, login)
+        check_data(accepted.type, accepted.fields["data"], login)
+        accepted.fields["login"] = login
+        return accepted
 
     def _identify(
         self, data: dict[str, Any], proof: Any, arrival: RequestContext, notes: FieldNotes

@@ -176,6 +176,7 @@ READERS = {
     "ingest_service/collect/batch.py": "batch",
     "ingest_service/parsing/bounded_json.py": "webhook",
     "ingest_service/collect/collector.py": "event …",
+    "ingest_service/collect/event_validator.py": "event …",
     "ingest_service/importer/row_event.py": "import row",
     "ingest_service/importer/command.py": OWN,
     "ingest_service/parsing/field_notes.py": "event …",
