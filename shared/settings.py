@@ -179,10 +179,10 @@ class PlanSettings(Group):
 
 
 class GovernorSettings(Group):
-    limit_margin: float = Field(0.95, gt=0, le=1)  # share of OneSignal's limits that is used
+    limit_margin: float = Field(0.95, gt=0, le=1)  # share of providers' limits that is used
     transactional_share: float = Field(0.2, ge=0, lt=1)  # kept free of marketing
     heartbeat_seconds: float = Field(1.0, gt=0)  # replicas' heartbeats
-    audience_refresh_seconds: float = Field(60.0, gt=0)  # how often OneSignal's count is requested
+    audience_refresh_seconds: float = Field(60.0, gt=0)  # how often a provider's count is requested
 
 
 def _strip(given: object) -> object:
@@ -240,7 +240,7 @@ class Settings(BaseSettings):
                 )
 
     @model_validator(mode="after")
-    def _sweep_after_timeout(self) -> Settings:
+    def _check_answer_timeout(self) -> Settings:
         if self.plan.answer_timeout_seconds <= self.onesignal.timeout_seconds:
             raise ValueError(
                 "CARILLON_PLAN__ANSWER_TIMEOUT_SECONDS must be more than"

@@ -10,12 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from shared.documents.player import StampFields
 from shared.models.event import Event
 
-Document = dict[str, Any]
 Stamp = tuple[datetime, datetime, int, str]
 Entry = TypeVar("Entry", bound=StampFields)
 

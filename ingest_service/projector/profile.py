@@ -11,6 +11,7 @@ from typing import Any
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.browser import Browser
 from ingest_service.projector.contribution import union
+from ingest_service.projector.person_ids import LOGIN_VISITOR
 from ingest_service.projector.player import NEVER_HEARD, LedgerEntry, PlayerStatus
 from ingest_service.projector.visitor import STAND_IN, Epoch
 from shared.documents.profile import Category, Profile, ProfilePlayer, Purchase, ViewedItem
@@ -58,8 +59,9 @@ def fold_profile(
     here = [browser for browser in browsers if browser.owner == person]
     whole = union(epoch.contribution for epoch in epochs) if whole is None else whole
     login = next((epoch.login for epoch in epochs if epoch.login is not None), None)
-    # An anonymous person has one browser, and nothing to prove.
-    unproven = [b for b in browsers if login is not None and not b.has_proven(person)]
+    # An anonymous person has one browser, and nothing to prove. A login's own visitor is none.
+    real = [b for b in browsers if login is not None and not _name(b).startswith(LOGIN_VISITOR)]
+    unproven = [b for b in real if not b.has_proven(person)]
     owned = _counted_players(players, bounds)
     profile: Profile = {
         "_id": person,
@@ -71,7 +73,7 @@ def fold_profile(
         "email": _text(whole.get("email")),
         "visitors": [_name(b) for b in here],
         "pastVisitors": [_name(b) for b in browsers if b.owner != person],
-        "proven": login is not None and len(unproven) < len(browsers),
+        "proven": len(unproven) < len(real),
         "unproven": [_name(b) for b in unproven],
         "aliases": sorted(str(e.anonymous_id) for e in epochs if e.identified_at is not None),
         "players": [_player(p, here) for p in owned],

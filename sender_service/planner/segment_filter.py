@@ -13,7 +13,6 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Any
 
-from sender_service.models.quiet_hours import own_zone
 from sender_service.models.segment import (
     And,
     Basket,
@@ -33,6 +32,7 @@ from sender_service.models.segment import (
 )
 from sender_service.models.segment_values import Counted, Period, Range
 from sender_service.planner.languages import plain, spellings
+from shared.models.quiet_hours import own_zone
 
 Filter = dict[str, Any]
 

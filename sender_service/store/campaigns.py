@@ -1,112 +1,43 @@
-"""The `apps` and `campaigns` collections, written by the sender; each change is a version."""
+"""The `campaigns` collection, written by the sender; each change is a version."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 from pymongo import ReplaceOne
 
 from sender_service.models.campaign import Campaign
-from shared.mongo.client import (
-    Collection,
-    Database,
-    Document,
-    in_batches,
-    retry_on_conflict,
-    translate_mongo_errors,
-)
-from shared.mongo.collections import APPS, CAMPAIGN_VERSIONS, CAMPAIGNS
+from sender_service.store.versioned import VersionedStore
+from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
+from shared.mongo.collections import CAMPAIGN_VERSIONS, CAMPAIGNS
 from shared.mongo.whole_reads import read_all
 
 Campaigns = dict[tuple[str, str], Campaign | None]  # by app and name, as a batch read them
-
-
-class VersionedStore:
-    """Documents with a `version` that rises only when their content changes."""
-
-    def __init__(self, collection: Collection) -> None:
-        self._collection = collection
-
-    async def get(self, key: str) -> Document | None:
-        with translate_mongo_errors():
-            return await self._collection.find_one({"_id": key})
-
-    async def find(self, query: Document) -> list[Document]:
-        with translate_mongo_errors():
-            found = await read_all(self._collection, query)
-        return sorted(found, key=lambda d: str(d["_id"]))
-
-    async def put(self, key: str, content: Document) -> Document:
-        """Store `content` (without `_id`, `version`); equal content makes no new version."""
-        return await self.change(key, lambda _: content)
-
-    async def change(self, key: str, changes: Callable[[Document | None], Document]) -> Document:
-        """Store the result of `changes` for the current document, without lost updates.
-
-        `changes` may be called again, and may raise.
-        """
-
-        async def attempt() -> Document:
-            before = await self._collection.find_one({"_id": key})
-            content = changes(before)
-            if before is not None and _is_same({**before, **content}, before):
-                return before
-            version = 1 if before is None else before["version"] + 1
-            fresh: Document = {**content, "version": version}
-            if before is None:
-                await self._collection.insert_one({"_id": key, **fresh})
-            else:
-                await self._keep(before)
-                result = await self._collection.update_one(
-                    {"_id": key, "version": before["version"]}, {"$set": fresh}
-                )
-                if result.matched_count == 0:  # somebody else put it meanwhile: theirs, then ours
-                    return await attempt()
-            return {**(before or {}), "_id": key, **fresh}
-
-        with translate_mongo_errors():
-            return await retry_on_conflict(attempt)
-
-    async def _keep(self, before: Document) -> None:
-        """Archive the document before it is replaced."""
-
-    async def set(self, key: str, changes: Document) -> bool:
-        """Change fields that aren't content; returns False for an unknown key."""
-        with translate_mongo_errors():
-            result = await self._collection.update_one({"_id": key}, {"$set": changes})
-        return result.matched_count == 1
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    """Compare as JSON has it, where true isn't 1; a whole number may be written as 1.0."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_is_same(v, other[k]) for k, v in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_is_same, one, other))
-    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
-
-
-def app_store(database: Database) -> VersionedStore:
-    return VersionedStore(database[APPS.name])
 
 
 def campaign_key(app: str, campaign: str) -> str:
     return f"{app}/{campaign}"
 
 
-class CampaignStore(VersionedStore):
+class CampaignStore(VersionedStore[Campaign]):
     def __init__(self, database: Database) -> None:
-        super().__init__(database[CAMPAIGNS.name])
+        super().__init__(database[CAMPAIGNS.name], Campaign.stored)
         self._versions = database[CAMPAIGN_VERSIONS.name]
 
     async def campaign(self, app: str, campaign: str) -> Campaign | None:
-        found = await self.get(campaign_key(app, campaign))
-        return None if found is None else to_campaign(found)
+        return await self._get(campaign_key(app, campaign))
+
+    async def of_app(self, app: str) -> list[Campaign]:
+        return await self._find({"app": app})
+
+    async def put(self, campaign: Campaign) -> Campaign:
+        """Store a campaign's content; return it with its version, the present one if equal."""
+        content = campaign.model_dump(by_alias=True, exclude={"version"})
+        return await self._change(campaign_key(campaign.app, campaign.id), lambda _: content)
 
     async def ids_of(self, app: str) -> list[str]:
         """Return the ids of an app's campaigns."""
-        return [str(document["id"]) for document in await self.find({"app": app})]
+        with translate_mongo_errors():
+            found = await read_all(self._collection, {"app": app}, {"id": 1})
+        return sorted(str(document["id"]) for document in found)
 
     async def version(self, app: str, campaign: str, version: int) -> Campaign | None:
         """Return the campaign at this version, or None."""
@@ -127,7 +58,7 @@ class CampaignStore(VersionedStore):
         with translate_mongo_errors():
             for batch in in_batches("_id", ids):
                 for document in await read_all(self._versions, batch):
-                    found[document["version"]] = to_campaign(document)
+                    found[document["version"]] = Campaign.stored(document)
         return [found[n] for n in numbers if n in found]
 
     async def _keep(self, before: Document) -> None:
@@ -139,7 +70,3 @@ class CampaignStore(VersionedStore):
 
 def _version_id(key: str, version: int) -> str:
     return f"{key}/{version}"
-
-
-def to_campaign(document: dict[str, Any]) -> Campaign:
-    return Campaign.stored(document)

@@ -8,6 +8,7 @@ from typing import cast
 
 from pymongo import InsertOne, UpdateOne
 
+from sender_service.models.report import InteractionCounts
 from sender_service.pages.page import Page
 from shared.events.payloads import INTERACTION_KINDS
 from shared.mongo.client import (
@@ -59,14 +60,27 @@ class InteractionStore:
             found |= {d["_id"]: d for d in await read_all(self._interactions, batch)}
         return found
 
-    async def counts(self, send: str) -> dict[str, int]:
-        """Return a send's interactions by kind."""
-        total: dict[str, int] = dict.fromkeys(INTERACTION_KINDS, 0)
+    async def counts(self, send: str) -> InteractionCounts:
+        """Return a send's counted interactions."""
+        return (await self.counts_of([send]))[send]
+
+    async def counts_of(self, sends: Sequence[str]) -> dict[str, InteractionCounts]:
+        """Return send → its counted interactions."""
+        total = {send: InteractionCounts() for send in sends}
         with translate_mongo_errors():
-            for page in await read_all(self._interactions, {"send": send}, {"counts": 1}):
-                for kind in INTERACTION_KINDS:
-                    total[kind] += page["counts"][kind]
+            for some in in_batches("send", sends):
+                for page in await read_all(self._interactions, some, {"send": 1, "counts": 1}):
+                    counts = page["counts"]
+                    total[page["send"]].add(
+                        InteractionCounts(counts["impression"], counts["click"], counts["close"])
+                    )
         return total
+
+    async def of_page(self, page: str) -> dict[str, dict[str, datetime]]:
+        """Return kind → member's index → time."""
+        with translate_mongo_errors():
+            found = await self._interactions.find_one({"_id": page}, {"seen": 1})
+        return {} if found is None else dict(found["seen"])
 
 
 def _fresh(found: Document | None, seen: Seen) -> dict[tuple[int, str], datetime]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sender_service.store.apps import AppStore
 from sender_service.store.audit import AuditStore
-from sender_service.store.campaigns import CampaignStore, VersionedStore, app_store
+from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.interactions import InteractionStore
+from sender_service.store.limits import BudgetStore, ReplicaStore
 from sender_service.store.outcomes import OutcomeReader
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
-from sender_service.store.persons import PersonReader
+from sender_service.store.person_data import PersonDataReader
 from sender_service.store.prefixes import PrefixReader
 from sender_service.store.reports import ReportStore
-from sender_service.store.segments import SegmentReader
 from sender_service.store.send_list import SendList
 from sender_service.store.sends import SendStore
 from sender_service.store.tokens import TokenStore
@@ -29,8 +30,9 @@ from shared.mongo.client import Database
 class Stores:
     """Stores of the sender's collections, and readers of ingest's."""
 
-    apps: VersionedStore
+    apps: AppStore
     audit: AuditStore
+    budgets: BudgetStore
     campaigns: CampaignStore
     contacts: ContactStore
     dead_letters: DeadLetterStore
@@ -41,10 +43,10 @@ class Stores:
     parked: ParkedStore
     parts: PartStore
     people: PeopleReader
-    persons: PersonReader
+    person_data: PersonDataReader
     prefixes: PrefixReader
+    replicas: ReplicaStore
     reports: ReportStore
-    segments: SegmentReader
     send_list: SendList
     sends: SendStore
     tokens: TokenStore
@@ -52,8 +54,9 @@ class Stores:
     @classmethod
     def open(cls, database: Database) -> Stores:
         return cls(
-            apps=app_store(database),
+            apps=AppStore(database),
             audit=AuditStore(database),
+            budgets=BudgetStore(database),
             campaigns=CampaignStore(database),
             contacts=ContactStore(database),
             dead_letters=DeadLetterStore(database),
@@ -64,10 +67,10 @@ class Stores:
             parked=ParkedStore(database),
             parts=PartStore(database),
             people=PeopleReader(database),
-            persons=PersonReader(database),
+            person_data=PersonDataReader(database),
             prefixes=PrefixReader(database),
+            replicas=ReplicaStore(database),
             reports=ReportStore(database),
-            segments=SegmentReader(database),
             send_list=SendList(database),
             sends=SendStore(database),
             tokens=TokenStore(database),

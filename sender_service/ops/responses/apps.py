@@ -18,6 +18,13 @@ class CapResponse(ResponseModel):
     days: float
 
 
+class QuietHoursResponse(ResponseModel):
+    """Local hours without pushes, from `from` to `to`."""
+
+    start: Annotated[str, Field(alias="from")]
+    end: Annotated[str, Field(alias="to")]
+
+
 class OneSignalResponse(ResponseModel):
     app_id: str
     rest_api_key: Annotated[str, Field(description="masked")]
@@ -65,6 +72,10 @@ class AppResponse(ResponseModel):
     control_group: Annotated[float, Field(description="share of people who get no marketing")]
     cap: CapResponse | None
     time_zone: Annotated[str | None, Field(description="of people whose own isn't known")]
+    quiet_hours: Annotated[
+        QuietHoursResponse | Literal[False] | None,
+        Field(description="of campaigns without; false and null: none"),
+    ]
 
 
 class KeyResponse(ResponseModel):

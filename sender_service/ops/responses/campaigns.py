@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from sender_service.ops.responses.apps import CapResponse
+from sender_service.ops.responses.apps import CapResponse, QuietHoursResponse
 from sender_service.ops.responses.base import ABSENT, ResponseModel, WarningResponse
 
 
@@ -31,18 +31,13 @@ class VariantResponse(ResponseModel):
     data: dict[str, Any]
 
 
-class QuietHoursResponse(ResponseModel):
-    """Local hours without pushes, from `from` to `to`."""
-
-    start: Annotated[str, Field(alias="from")]
-    end: Annotated[str, Field(alias="to")]
-
-
 class PolicyResponse(ResponseModel):
     browsers: Literal["all", "last_active"]
     holdout: Annotated[float, Field(description="share of people who get nothing")]
     cap: CapResponse | None
-    quiet_hours: QuietHoursResponse | None
+    quiet_hours: Annotated[
+        QuietHoursResponse | Literal[False] | None, Field(description="null: the app's")
+    ]
     ttl_seconds: int
     not_if_bought_since: bool | float | None
 

@@ -22,7 +22,6 @@ from sender_service.planner.segment_filter import to_filter
 from sender_service.planner.target import Target
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
-from sender_service.store.segments import SegmentReader
 from shared.ids import SLOTS, slot_of
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST
@@ -163,7 +162,7 @@ async def _put(database: Database, profiles: list[dict[str, Any]]) -> str:
 
 
 def _reader(database: Database) -> AudienceReader:
-    return AudienceReader(PeopleReader(database), SegmentReader(database), PartStore(database))
+    return AudienceReader(PeopleReader(database), PartStore(database))
 
 
 @dataclass(frozen=True)
@@ -188,7 +187,7 @@ async def test_query_selects_whom_the_words_mean(
 ) -> None:
     app, profiles = crowd.app, crowd.profiles
     where = to_filter(PARSER.validate_python(segment), START)
-    found = await SegmentReader(database).in_slots(app, (0, SLOTS - 1), where)
+    found = await PeopleReader(database).selected(app, (0, SLOTS - 1), where)
     meant = {f"{app}-{n}" for n, p in enumerate(profiles) if selects(segment, p, START)}
     assert {p["_id"] for p in found} == meant
 

@@ -206,6 +206,12 @@ def event(kind: str, visitor: str, number: int, **data: Any) -> Event:
     )
 
 
+def by_login(kind: str, login: str, number: int, /, **data: Any) -> Event:
+    """Return a server's event that names a login, as ingest writes it."""
+    named = event(kind, PersonIds(b"key").visitor_of_login(APP, login), number, **data)
+    return named.model_copy(update={"source": "server", "login": login})
+
+
 def one_signal(visitor: str, number: int, player: str, status: str = "subscribed") -> Event:
     state = "subscribed" if status == "subscribed" else "unsubscribed"
     return event("oneSignal", visitor, number, playerID=player, status=status, state=state)

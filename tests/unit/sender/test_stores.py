@@ -28,7 +28,7 @@ def opened_in(tree: ast.AST, classes: set[str]) -> list[str]:
 
 def test_stores_are_opened_once() -> None:
     classes = store_classes()
-    assert {"SendStore", "PageStore", "app_store"} <= classes
+    assert {"SendStore", "PageStore", "AppStore"} <= classes
     for file in sorted(SENDER.rglob("*.py")):
         if file.parent != ROOM:
             assert opened_in(ast.parse(file.read_text()), classes) == [], file
