@@ -65,7 +65,8 @@ def _find_change(zone: str, before: datetime, after: datetime) -> datetime:
 def kinds_of_zones() -> tuple[str, ...]:
     """Return one zone of all those with the same clock, from 2025 to 2030."""
     kinds = {
-        (offset_minutes(zone, FIRST), clock_changes(zone)): zone for zone in known_time_zones()
+        (offset_minutes(zone, FIRST), clock_changes(zone)): zone
+        for zone in sorted(known_time_zones())
     }
     return tuple(sorted(kinds.values()))
 
