@@ -23,7 +23,7 @@ from shared.health import Component
 from shared.http.bounds import BoundedProtocol, watch_connections
 from shared.http.open_files import raise_file_limit
 from shared.http.quota import ConnectionQuota
-from shared.http.stopping import answer_cancelled_requests
+from shared.http.stopping import CancelledRequests
 from shared.logs import configure_logs
 from shared.loops import run_periodically, sleep_or_stop
 from shared.settings import HttpSettings, Settings
@@ -138,7 +138,7 @@ async def serve(
         shares = ConnectionQuota(most, http.trusted_proxies)
 
     config = uvicorn.Config(
-        answer_cancelled_requests(app),
+        CancelledRequests(app),
         loop="none",
         http=Protocol,
         ws="none",

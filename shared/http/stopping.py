@@ -11,19 +11,21 @@ from shared.errors import Unavailable
 from shared.http.responses import error_response
 
 
-def answer_cancelled_requests(app: ASGIApp) -> ASGIApp:
-    """Return the app, which answers 503 to a request that is cancelled before its response began.
+class CancelledRequests:
+    """Middleware that answers 503 to a request that is cancelled before its response began.
 
     The server's own answer would be 500: "don't try again", to many clients.
     """
 
-    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await app(scope, receive, send)
+            await self.app(scope, receive, send)
         except asyncio.CancelledError:
             response = error_response(Unavailable("the service is stopping", code="stopping"))
+            response.headers["Connection"] = "close"  # or a pipelined request would begin
             with suppress(RuntimeError):  # of the server, where a response began: it ends there
                 return await response(scope, receive, send)
             raise
-
-    return handle
