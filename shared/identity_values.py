@@ -17,7 +17,7 @@ _WORDS = (
     "not_set", "unknown", "anonymous", "guest", "[]", "{}",
 )  # fmt: skip
 _ZERO_UUID = "00000000-0000-0000-0000-000000000000"
-PLACEHOLDERS = frozenset(
+_PLACEHOLDERS = frozenset(
     {"", *_WORDS, *_BRACKETED, *(f"({word})" for word in _BRACKETED), _ZERO_UUID}
 )
 _NO_VALUES = frozenset(
@@ -51,7 +51,7 @@ NO_VALUE_MESSAGE = "is what a template or script writes where it has no value"
 
 def is_placeholder_visitor(visitor_id: str) -> bool:
     """Check whether a visitor id, which has no letters of templates, is a placeholder."""
-    return visitor_id.lower() in PLACEHOLDERS
+    return visitor_id.lower() in _PLACEHOLDERS
 
 
 def is_placeholder(value: str, allowed: Collection[str] = ()) -> bool:
@@ -59,7 +59,7 @@ def is_placeholder(value: str, allowed: Collection[str] = ()) -> bool:
     text = value.strip().lower()
     if not text.isascii():
         text = _INVISIBLE.sub("", text).strip()
-    is_nobody = text in PLACEHOLDERS or _MARKS.search(text) is not None
+    is_nobody = text in _PLACEHOLDERS or _MARKS.search(text) is not None
     if not is_nobody and "@" in text:
         is_nobody = _ADDRESS.search(text) is not None
     return is_nobody and value not in allowed

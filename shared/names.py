@@ -37,7 +37,7 @@ def to_id(value: Any) -> str:
     text = value.strip()
     if not text.isascii():
         text = text.strip(_BLANKS)
-    if len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES:
+    if text[-1:] in QUOTES and len(text) > 1 and text[0] == text[-1]:  # few end in one
         text = text[1:-1].strip()
     if not text.isprintable() and _CONTROL.search(text):
         raise PydanticCustomError("id_characters", "must not contain control characters")

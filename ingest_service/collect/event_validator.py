@@ -19,11 +19,11 @@ from ingest_service.collect.event_schemas import (
 )
 from ingest_service.collect.login_proof import LoginProof
 from ingest_service.collect.login_visitors import (
+    RESERVED,
     LoginVisitors,
     check_data,
     names_login,
     refusal,
-    refuse_visitor,
 )
 from ingest_service.collect.surroundings import read_context, read_page
 from ingest_service.collect.unknown_keys import (
@@ -39,7 +39,7 @@ from ingest_service.parsing.input_model import InputModel
 from ingest_service.projector.person_ids import LOGIN_VISITOR
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
-from shared.identity_values import MESSAGE, PLACEHOLDERS, is_placeholder
+from shared.identity_values import MESSAGE, is_placeholder, is_placeholder_visitor
 from shared.models.app import App
 from shared.models.event import Source
 from shared.secrets import Vault
@@ -100,11 +100,11 @@ class EventValidator:
         return cls(LoginProof(vault), LoginVisitors.of(vault), new_id)
 
     def validate(
-        self, raw: Any, arrival: RequestContext, login: str | None = None
+        self, raw: Any, arrival: RequestContext, *, may_be_reserved: bool = False
     ) -> AcceptedEvent:
         """Return the event as accepted. Raises InvalidPayload.
 
-        `login`: the one whose visitor it names, if it named no browser.
+        `may_be_reserved`: the visitor stands for a login; ingest has named it.
         """
         notes = FieldNotes()
         try:
@@ -115,15 +115,13 @@ class EventValidator:
             return self._validate_by_login(raw, arrival)
         note_unknown_parts(notes, raw, envelope)
         visitor = envelope.visitor_id
-        if visitor.lower() in PLACEHOLDERS or (visitor[:6] == LOGIN_VISITOR and login is None):
-            raise refuse_visitor(visitor)
+        if is_placeholder_visitor(visitor):
+            raise refusal("visitorId", "placeholder_visitor", MESSAGE)
+        if visitor.startswith(LOGIN_VISITOR) and not may_be_reserved:
+            raise refusal("visitorId", "reserved_visitor", RESERVED)
         known = EVENT_MODELS.get(envelope.type)
         if known is None:
-            check_numbers(envelope.data)
-            if meant := meant_type(envelope.type):
-                message = f"is taken as a type of your own; did you mean `{meant}`?"
-                notes.leave_out("type", "unknown_type", message)
-            return self._accept(envelope, envelope.data, None, arrival, notes)
+            return self._accept_own(envelope, arrival, notes)
         shape = _read_data(known, envelope.data, notes)
         data = shape.model_dump(by_alias=True, exclude_none=True)
         if known not in SPECIAL:
@@ -133,10 +131,20 @@ class EventValidator:
         data = self._identify(data, envelope.data.get("loginHash"), arrival, notes)
         return self._accept(envelope, data, None, arrival, notes)
 
+    def _accept_own(
+        self, envelope: Envelope, arrival: RequestContext, notes: FieldNotes
+    ) -> AcceptedEvent:
+        """Return an event of the shop's own type. Raises InvalidPayload."""
+        check_numbers(envelope.data)
+        if meant := meant_type(envelope.type):
+            message = f"is taken as a type of your own; did you mean `{meant}`?"
+            notes.leave_out("type", "unknown_type", message)
+        return self._accept(envelope, envelope.data, None, arrival, notes)
+
     def _validate_by_login(self, raw: dict[str, Any], arrival: RequestContext) -> AcceptedEvent:
         """Return the event of a login's visitor, with the login. Raises InvalidPayload."""
         event, login = self._logins.name_visitor(raw, arrival.app, arrival.source)
-        accepted = self.validate(event, arrival, login)
+        accepted = self.validate(event, arrival, may_be_reserved=True)
         check_data(accepted.type, accepted.fields["data"], login)
         accepted.fields["login"] = login
         return accepted

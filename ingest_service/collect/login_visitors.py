@@ -14,7 +14,7 @@ from ingest_service.parsing.input_model import InputModel
 from ingest_service.projector.person_ids import LOGIN_VISITOR, PersonIds
 from shared.errors import FieldError, InvalidPayload
 from shared.events.registry import IDENTIFY, LOGOUT, ONESIGNAL, ONESIGNAL_WEBHOOK
-from shared.identity_values import MESSAGE, is_placeholder, is_placeholder_visitor
+from shared.identity_values import MESSAGE, is_placeholder
 from shared.models.app import App
 from shared.models.event import Source
 from shared.names import Login
@@ -72,13 +72,6 @@ def check_data(kind: str, data: Mapping[str, Any], login: str) -> None:
         raise refusal("login", "login_needs_browser", NEEDS_BROWSER)
     if kind == IDENTIFY and data.get("login", login) != login:
         raise refusal("data.login", "login_differs", DIFFERS)
-
-
-def refuse_visitor(visitor_id: str) -> InvalidPayload:
-    """Return the error of a visitor id that is nobody's, or ours."""
-    if is_placeholder_visitor(visitor_id):
-        return refusal("visitorId", "placeholder_visitor", MESSAGE)
-    return refusal("visitorId", "reserved_visitor", RESERVED)
 
 
 def refusal(field: str, code: str, message: str) -> InvalidPayload:
