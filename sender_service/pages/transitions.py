@@ -120,11 +120,19 @@ def release(page: Page, chunk: str, send: SendOverview, now: datetime) -> None:
     page.release(chunk, now, ttl)
 
 
-def to_job(page: Page, chunk: str, body: dict[str, Any], send: SendOverview) -> Job:
-    """Build a chunk's job. Within a generation its bytes are always the same."""
+def to_job(
+    page: Page,
+    chunk: str,
+    body: dict[str, Any],
+    send: SendOverview,
+    quiet: SendQuietHours | None,
+) -> Job:
+    """Build a chunk's job. Within a generation its bytes are always the same.
+
+    `quiet`: the send's `quiet_hours_of`.
+    """
     state = page.chunks[chunk]
     assert state.released_at is not None
-    quiet = quiet_hours_of(send) if state.time_zone else None
     return Job.model_validate(
         {
             "app": page.app,

@@ -194,18 +194,25 @@ class Scheduler:
         wait_through_quiet_hours(page, send, now, self._answer_timeout)
         due = due_chunks(page, send, now, room=room, answer_timeout=self._answer_timeout)
         # Also chunks deferred without a call. What may have been called is repeated unchanged.
-        uncalled = [chunk for chunk in due if not chunks[chunk].is_attempted]
+        uncalled = [name for name in due if not chunks[name].is_attempted]
         counts = await recheck(self._tools.people, page, uncalled, send) if uncalled else {}
-        for chunk in uncalled:
-            if not counts[chunk]:  # all of its members have outcomes of their own by now
-                page.suppress_chunk(chunk, "unsubscribed", now)
-        due = [chunk for chunk in due if counts.get(chunk, 1)]
-        new = [chunk for chunk in due if chunks[chunk].releases == 0]
-        # A call at a provider that isn't open is reserved anew: that is refused, so it waits.
-        counted = [c for c in due if chunks[c].reserved_at > now - COUNTED_FOR]
-        providers = self._tools.makers.providers
-        again = [c for c in counted if c not in new and chunks[c].provider in providers]
-        late = [chunk for chunk in due if chunk not in new and chunk not in again]
+        for name in uncalled:
+            if not counts[name]:  # all of its members have outcomes of their own by now
+                page.suppress_chunk(name, "unsubscribed", now)
+        due = [name for name in due if counts.get(name, 1)]
+        new: list[str] = []
+        again: list[str] = []  # their reservation still counts
+        late: list[str] = []
+        for name in due:
+            chunk = chunks[name]
+            is_counted = chunk.reserved_at > now - COUNTED_FOR
+            if chunk.releases == 0:
+                new.append(name)
+            # A call at a provider that isn't open is reserved anew: that is refused, so it waits.
+            elif is_counted and chunk.provider in self._tools.makers.providers:
+                again.append(name)
+            else:
+                late.append(name)
         granted, grants = await reserve_chunks(self._tools.budget, page, late, new, now)
         return again + granted, grants
 

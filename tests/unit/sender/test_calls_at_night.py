@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sender_service.pages.deliveries import apply
-from sender_service.pages.transitions import release, to_job, wait_through_quiet_hours
+from sender_service.pages.transitions import (
+    quiet_hours_of,
+    release,
+    to_job,
+    wait_through_quiet_hours,
+)
 from shared.models.delivery import Delivery
 from tests.support.clocks import START
 from tests.support.pages import ANSWER_TIMEOUT
@@ -43,7 +48,7 @@ def test_a_job_has_the_begin_of_the_night(zone: str, priority: str, quiet_from: 
     page = page_with(timeZone=zone, state="released", releasedAt=now)
     sending = send(campaign_snapshot=NIGHT, priority=priority)
     expected = None if quiet_from is None else datetime.fromisoformat(quiet_from)
-    assert to_job(page, "0", {}, sending).quiet_from == expected
+    assert to_job(page, "0", {}, sending, quiet_hours_of(sending)).quiet_from == expected
 
 
 @pytest.mark.parametrize(
