@@ -64,11 +64,8 @@ async def test_others_wait_for_the_planner(pair: TwoReplicas, count: int, priori
     assert sum(len(page["members"]) for page in await pair.pages(send)) == count
 
 
-async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
-    pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Its page was stored, its send wasn't.
-    players = await pair.people(3)
+async def break_off(pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Upload a list whose page is stored, and its send isn't; return the send's id."""
     send, insert = str(uuid.uuid4()), pair.stores.sends.insert
 
     async def breaks_off(sends: Any) -> Any:
@@ -78,6 +75,14 @@ async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
     monkeypatch.setattr(pair.stores.sends, "insert", breaks_off)
     with pytest.raises(StoreUnavailable):
         await upload(pair, send, 3, "transactional")
+    return send
+
+
+async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
+    pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    players = await pair.people(3)
+    send = await break_off(pair, monkeypatch)
     assert await pair.jobs(send) == []
     await upload(pair, send, 3, "transactional")
     (job,) = await pair.jobs(send)
@@ -91,15 +96,7 @@ async def test_stored_page_waits_for_its_provider(
 ) -> None:
     # Its batch is repeated by a replica on which the page's provider isn't open.
     await pair.people(3)
-    send, insert = str(uuid.uuid4()), pair.stores.sends.insert
-
-    async def breaks_off(sends: Any) -> Any:
-        monkeypatch.setattr(pair.stores.sends, "insert", insert)
-        raise StoreUnavailable("MongoDB: away")
-
-    monkeypatch.setattr(pair.stores.sends, "insert", breaks_off)
-    with pytest.raises(StoreUnavailable):
-        await upload(pair, send, 3, "transactional")
+    send = await break_off(pair, monkeypatch)
     monkeypatch.delitem(cast(dict[str, Any], pair.one.context.providers), DEFAULT_PROVIDER)
     assert await upload(pair, send, 3, "transactional") == send
     stored = await pair.stores.sends.get(send)

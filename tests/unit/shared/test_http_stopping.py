@@ -8,7 +8,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from tests.support.virtual_time import VirtualLoop, in_virtual_time
-from tests.unit.shared.http_connections import HEAD, connect, read_response, serving
+from tests.unit.shared.http_connections import HEAD, Streams, connect, read_response, serving
 
 REQUEST = HEAD + b"content-length: 0\r\n\r\n"
 
@@ -24,13 +24,20 @@ async def _begin_and_wait(scope: Scope, receive: Receive, send: Send) -> None:
     await asyncio.Event().wait()
 
 
+async def send_and_stop(port: int, stop: asyncio.Event, request: bytes = REQUEST) -> Streams:
+    """Send what the app begins to handle; then stop the service."""
+    reader, writer = await connect(port)
+    writer.write(request)
+    await asyncio.sleep(0.1)
+    stop.set()
+    return reader, writer
+
+
 def test_cancelled_request_may_be_repeated() -> None:
     async def run(_: VirtualLoop) -> None:
         async with serving(_wait_for_ever, 10) as (port, stop):
-            reader, writer = await connect(port)
-            writer.write(REQUEST * 2)  # the second doesn't begin, or it would be left over
-            await asyncio.sleep(0.1)
-            stop.set()
+            # The second doesn't begin, or it would be left over.
+            reader, writer = await send_and_stop(port, stop, REQUEST * 2)
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 503 ")
             assert b"\r\nretry-after: 1\r\n" in head.lower()
@@ -45,10 +52,7 @@ def test_cancelled_request_may_be_repeated() -> None:
 def test_begun_response_is_cut_off() -> None:
     async def run(_: VirtualLoop) -> None:
         async with serving(_begin_and_wait, 10) as (port, stop):
-            reader, writer = await connect(port)
-            writer.write(REQUEST)
-            await asyncio.sleep(0.1)
-            stop.set()
+            reader, writer = await send_and_stop(port, stop)
             answer = await reader.read()
             assert answer.startswith(b"HTTP/1.1 200 ")
             assert answer.endswith(b"\r\n\r\nx")  # no second response inside the first
@@ -66,10 +70,7 @@ def test_other_requests_are_answered_as_ever() -> None:
 
     async def run(_: VirtualLoop) -> None:
         async with serving(answer, 10) as (port, stop):
-            reader, writer = await connect(port)
-            writer.write(REQUEST)
-            await asyncio.sleep(0.1)
-            stop.set()
+            reader, writer = await send_and_stop(port, stop)
             assert await read_response(reader) == (200, b"ok")
             writer.close()
 
