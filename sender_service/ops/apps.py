@@ -65,9 +65,9 @@ def to_app_response(app: App) -> AppResponse:
 
 
 def _to_hours(hours: QuietHours | None) -> QuietHoursResponse | Literal[False] | None:
-    if hours is None or hours.is_empty:
-        return None if hours is None else False
-    return QuietHoursResponse(**dict(hours))
+    if hours is None:
+        return None
+    return False if hours.is_empty else QuietHoursResponse(**dict(hours))
 
 
 def apps_router(context: OpsContext) -> APIRouter:

@@ -69,8 +69,8 @@ def _add_offers(router: APIRouter, context: OpsContext) -> None:
         `warnings`, only where there are any: texts that would fail for some of 500 people, by
         their profiles, and pushes that are nearly too large."""
         await require_known_app(context.apps, app)
-        content = {**body.document(), "app": app, "id": campaign}
-        requested = Campaign.stored({**content, "version": 0})
+        content = {**body.document(), "app": app, "id": campaign, "version": 0}
+        requested = Campaign.stored(content)
         found = await check_texts(requested, audience)
         return to_campaign_response(await store.put(requested), found)
 

@@ -15,9 +15,8 @@ from shared.clock import Clock
 from shared.models.app import App
 from shared.providers import DEFAULT_PROVIDER
 
-PAGES_WAIT = frozenset(
-    {"quiet_hours", "retry"}
-)  # codes: nothing is called until the first page is due
+# Codes of waits in which nothing is called until the first page is due.
+PAGES_WAIT = frozenset({"quiet_hours", "retry"})
 
 
 class WaitingReasons:
