@@ -166,12 +166,9 @@ class PlanSettings(Group):
     lease_seconds: float = 15.0  # a planner that died is replaced after this; renewed at a third
     poll_seconds: float = 0.2  # how soon a stage sees work of which it wasn't notified
     release_ahead_seconds: float = 2.0  # at most this much of an app's rate is in the jobs topics
-    answer_timeout_seconds: float = (
-        90.0  # released but unanswered: released again, under the same key
-    )
-    retention_days: float = Field(
-        35.0, gt=0
-    )  # of sends, pages, interactions; more than the topics keep
+    answer_timeout_seconds: float = 90.0  # an unanswered call is released again, under the same key
+    # Of sends, pages and interactions; longer than the topics keep.
+    retention_days: float = Field(35.0, gt=0)
 
     @property
     def answer_timeout(self) -> timedelta:

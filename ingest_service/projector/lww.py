@@ -40,7 +40,7 @@ def stamp(entry: StampFields) -> Stamp:
 
 
 def latest(entries: Iterable[Entry | None]) -> Entry | None:
-    """The register's value: the entry with the largest stamp."""
+    """Return the register's value: the entry with the largest stamp; None if there is none."""
     return max((e for e in entries if e is not None), key=stamp, default=None)
 
 
@@ -52,7 +52,7 @@ def later(known: Entry | None, entry: Entry) -> Entry:
 def latest_per_key(
     entries: Iterable[Entry], key: Callable[[Entry], str], limit: int
 ) -> list[Entry]:
-    """A bounded set: of each key the newest entry, of those the newest `limit`, newest first.
+    """Return a bounded set: of each key the newest entry, of those `limit`, newest first.
 
     What is dropped once could never come back: the entries that displaced it only get newer.
     """
@@ -74,7 +74,7 @@ def has_seen(ring: bytes, name: str) -> bool:
 
 
 def remember(ring: bytes, name: str, limit: int) -> bytes:
-    """The ring with one more id, the oldest dropped past `limit` ids."""
+    """Return the ring with one more id, without the oldest ones beyond `limit` ids."""
     return (ring + _digest(name))[-limit * _DIGEST :]
 
 

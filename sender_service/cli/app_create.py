@@ -100,9 +100,8 @@ async def _create(ops: OpsClient) -> None:
         worker=worker_file(sdk.worker_url),
     )
     if not options.json:
-        ops.console.file.write(
-            _page(options.app, created, sdk)
-        )  # before the next request: a failure must not lose the keys
+        # Before the next request: a failure must not lose the keys.
+        ops.console.file.write(_page(options.app, created, sdk))
         ops.console.file.flush()
     path = path_of("apps", options.app, "test-connection")
     connection = await ops.call(ConnectionResponse, "POST", path)

@@ -38,9 +38,7 @@ class Policy(Wire):
     """Transactional sends skip the holdout, caps and quiet hours."""
 
     browsers: Literal["all", "last_active"] = "all"
-    holdout: float = Field(
-        default=0, ge=0, lt=1
-    )  # share of people who get nothing, to compare with
+    holdout: float = Field(0, ge=0, lt=1)  # share of people who get nothing, to compare with
     cap: Cap | None = None
     quiet_hours: QuietHours | None = None  # None: the app's
     ttl_seconds: int = Field(default=86_400, ge=0, le=2_419_200)

@@ -35,7 +35,7 @@ MAX_TRIGGER_BYTES = 1024 * 1024
 MAX_PARTS = 1_000
 MAX_RECIPIENTS = 2_000_000  # of all parts: who was met is remembered while they are planned
 PLACEHOLDER = {"visitor": "somebody"}  # stands in a list that must not be empty
-FEW_RECIPIENTS = 100  # so many may take the fast lane
+FEW_RECIPIENTS = 100  # so many may take the fast path
 DEFAULT_LIFE = timedelta(hours=24)
 LONGEST_LIFE = timedelta(days=7)
 FARTHEST_SEND_AT = timedelta(days=30)

@@ -129,7 +129,7 @@ class Planner:
         if target.parts:
             await tools.audience.parts.forget(send.id)
         await close_complete(tools.sends, tools.pages, [send.id], tools.clock())
-        tools.announce()
+        tools.notify()
         log.info("send planned", extra={"send": send.id, "app": send.app, "pages": count})
 
     async def _postpone(self, send: Send, took_seconds: float) -> None:

@@ -31,7 +31,7 @@ class PlannerTools:
     settings: PlanSettings
     clock: Clock
     chunk_members: Callable[[str], Mapping[str, int]]
-    announce: Callable[[], None]  # wakes the scheduler
+    notify: Callable[[], None]  # wakes the scheduler
     policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
     unknown_names: UnknownNames | None = None  # None: a name is known now or never
 

@@ -44,9 +44,8 @@ class UnknownNames:
 
     async def postponed(self, send: Send, took_seconds: float) -> tuple[datetime, PlanningChanges]:
         """Return when names are looked up again, and the changes. Raises StoreUnavailable."""
-        await self._progress.has_passed(
-            self._moment(send)
-        )  # from now on its heartbeats are counted
+        # From this question on the projector's heartbeats are counted.
+        await self._progress.has_passed(self._moment(send))
         # A long list is read whole each time: the pause is as long as that took.
         pause = min(MAX_LOOKUP_PAUSE_SECONDS, max(LOOKUP_PAUSE_SECONDS, took_seconds))
         left = self._longest(send) - self._age(send)

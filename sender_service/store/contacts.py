@@ -103,7 +103,7 @@ def _merged(people: People, person: str) -> Sequence[str]:
     return people[person][:MAX_ALIASES]
 
 
-class _Ring:
+class _CountedPushes:
     """Pushes that count for a person when a send is planned: the person's, and merged persons'.
 
     The latter are copied, marked as `taken`; of a send in several documents there is one push.
@@ -172,13 +172,13 @@ def _check_caps(
     for person in people:
         keys = (contact_key(app, name) for name in _merged(people, person))
         others = [known[key] for key in keys if key in known]
-        ring = _Ring(known.get(contact_key(app, person)), others, send, now)
-        if ring.is_noted:
+        pushes = _CountedPushes(known.get(contact_key(app, person)), others, send, now)
+        if pushes.is_noted:
             continue
-        is_full = ring.is_full(caps)
+        is_full = pushes.is_full(caps)
         if is_full:
             refused.add(person)
-        write = ring.write(app, person, [] if is_full else [entry])
+        write = pushes.write(app, person, [] if is_full else [entry])
         if write is not None:
             writes.append(write)
     return refused, writes

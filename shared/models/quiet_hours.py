@@ -142,7 +142,8 @@ def _instant(local: datetime, zone: ZoneInfo, *, is_later: bool) -> datetime:
     """Return the instant of a local time; for a skipped time, the clock change."""
     first = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     second = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    if second < first:  # skipped: with either offset it lies on the other side of the change
+    # Skipped: read with either offset, it lies on the other's side of the change.
+    if second < first:
         return _change_between(second, first, zone)
     return second if is_later else first
 

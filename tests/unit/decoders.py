@@ -180,7 +180,7 @@ READERS = {
     "ingest_service/importer/row_event.py": "import row",
     "ingest_service/importer/command.py": OWN,
     "ingest_service/parsing/field_notes.py": "event …",
-    "ingest_service/api/app_cache.py": "tests/unit/ingest/test_known_apps.py",
+    "ingest_service/api/app_cache.py": "tests/unit/ingest/test_app_disk_cache.py",
     "ingest_service/projector/decode.py": "projected",
     "ingest_service/snapshot/files.py": "test_head_of_a_snapshot; test_snapshots.py",
     "ingest_service/durable/spool_name.py": "tests/unit/ingest/test_spool.py",
