@@ -8,7 +8,7 @@ they are in one partition. The id decides between visitors, whose offsets may be
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -63,6 +63,16 @@ def latest_per_key(
         if known is None or stamp(entry) > stamp(known):
             found[name] = entry
     return sorted(found.values(), key=stamp, reverse=True)[:limit]
+
+
+def add_entry(
+    known: Sequence[Entry], entry: Entry, key: Callable[[Entry], str], limit: int
+) -> list[Entry]:
+    """Return the bounded set `known` with one more entry."""
+    if known and stamp(entry) <= stamp(known[0]):
+        return latest_per_key([*known, entry], key, limit)
+    name = key(entry)  # the newest: the others stay in their order
+    return [entry, *(other for other in known if key(other) != name)][:limit]
 
 
 def has_seen(ring: bytes, name: str) -> bool:

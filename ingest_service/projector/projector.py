@@ -230,7 +230,7 @@ class Projector:
         bounds = self._bounds
         chosen = {p: choose_browsers(p, members[p], bounds) for p in sorted(people)}
         wholes = await self._inputs.wholes(chosen, own)
-        folded = (fold_profile(p, chosen[p], owned[p], bounds, wholes[p]) for p in chosen)
+        folded = (fold_profile(p, chosen[p], owned[p], wholes[p], bounds) for p in chosen)
         return [profile for profile in folded if profile is not None]
 
     def _name(self, event: Event) -> str:

@@ -117,7 +117,7 @@ def _(condition: HasCategory, now: datetime) -> Filter:
 def _(condition: HasBasket, now: datetime) -> Filter:
     basket: Basket = condition.basket
     given = {
-        "basket.at": _period(basket, now),
+        "basket.since": _period(basket, now),
         "basket.items.item": _one_of(basket.items),
         "basket.total": _range(basket.total),
     }

@@ -12,7 +12,7 @@ import pytest
 
 from ingest_service.projector import projector as projecting
 from ingest_service.projector.browser import Browser
-from ingest_service.projector.contribution import MAX_ORDER_LINES
+from ingest_service.projector.orders import MAX_ORDER_LINES
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections

@@ -78,7 +78,7 @@ def _basket(condition: Json, profile: Json, now: datetime) -> bool:
         and ("items" not in condition or bool(items & set(condition["items"])))
         and ("total" not in condition or _in_range(condition["total"], basket["total"]))
         and _count_fits(condition.get("lines", {}), len(items))
-        and _in_period(condition, basket["at"], now)
+        and _in_period(condition, basket["since"], now)
     )
 
 

@@ -74,7 +74,12 @@ def _profile() -> dict[str, Any]:
         "browser": random.choice((None, "Chrome", "Firefox")),
         "viewed": _entries(item=_one_of(*IDS), category=_one_of(None, *IDS), at=_moment),
         "categories": _entries(id=_one_of(*IDS), at=_moment),
-        "basket": {"items": _lines(), "total": amount(), "at": random.choice((None, _moment()))},
+        "basket": {
+            "items": _lines(),
+            "total": amount(),
+            "at": random.choice((None, _moment())),
+            "since": random.choice((None, _moment())),
+        },
         "purchases": _entries(id=_one_of(*IDS), items=_lines, revenue=amount, at=_moment),
     }
 

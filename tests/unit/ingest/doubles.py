@@ -50,7 +50,8 @@ class MemoryProjections:
         return {name: decode_visitor(visitor) for name, visitor in stored.items()}, left
 
     async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Visitor]:
-        for visitor in cast(dict[str, documents.Visitor], self._of("visitors", ids)).values():
+        found = cast(dict[str, documents.Visitor], self._of("visitors", ids))
+        for _, visitor in sorted(found.items()):
             yield decode_visitor(visitor)
 
     async def heads(self, ids: Iterable[str]) -> dict[str, Visitor]:
