@@ -9,7 +9,6 @@ from ingest_service.api.app_cache import AppDiskCache
 from ingest_service.api.rate_limits import RateLimits
 from ingest_service.collect.collector import Collector
 from ingest_service.collect.event_validator import EventValidator
-from ingest_service.collect.login_proof import LoginProof
 from ingest_service.durable.circuit_breaker import CircuitBreaker
 from ingest_service.durable.durable_log import DurableLog, PublishTimeouts
 from ingest_service.durable.spool import Spool
@@ -41,7 +40,7 @@ async def open_api(
     known = health.component("apps", deadline_seconds=PROBED_SECONDS, critical=True)
     parts = ApiDependencies(
         apps,
-        Collector(durable, EventValidator(LoginProof(process.vault)), utc_now),
+        Collector(durable, EventValidator.of(process.vault), utc_now),
         MongoVisitorViews(process.database, PersonIds(process.vault.derive("person"))),
         utc_now,
         RateLimits(settings.limits, settings.ingest.trusted_proxies, monotonic),

@@ -17,7 +17,7 @@ from shared.mongo.client import Database, open_database
 from shared.mongo.collections import INGEST
 from shared.processes import ProcessHeartbeat, unique_name
 from shared.readiness import stages_component
-from shared.secret_check import check_secret_early
+from shared.secret_check import check_secret_at_start
 from shared.secrets import Vault
 from shared.settings import Settings
 from shared.stage.runner import Stage
@@ -53,7 +53,7 @@ async def open_process(
     database = await enter(open_database(settings.mongo, "carillon-ingest"))
     writer = await enter(open_log_writer(settings.kafka, "carillon-ingest"))
     vault = Vault(settings.secret_key.get_secret_value())
-    await check_secret_early(database, vault)
+    await check_secret_at_start(database, vault)
     return Process(
         settings,
         stop,

@@ -64,9 +64,8 @@ async def project(given: Surroundings, stop: asyncio.Event) -> None:
         async with barrier.batch():
             return await projector.handle(items)
 
-    await retry_until_available(
-        begin, stop, given.mongo
-    )  # a heartbeat in the store before the first batch
+    # A heartbeat is stored before the first batch.
+    await retry_until_available(begin, stop, given.mongo)
     if stop.is_set():
         return
     stage, ended = Stage(replace(spec, handle=handle), context), asyncio.Event()

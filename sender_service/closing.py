@@ -6,6 +6,8 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from sender_service.models.send import SendRow
+from sender_service.models.sums import Sums
 from sender_service.pages.page import Page
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
@@ -32,6 +34,15 @@ async def close_complete(
             await sends.restate(send.id, totals)
     for send, totals in closing:
         log.info("account closed", extra={"send": send.id, "sent": totals.sent})
+
+
+async def sums_so_far(pages: PageStore, send: SendRow) -> Sums:
+    """Return the send's sums: stored once it is closed, until then those of its pages.
+
+    Malformed names aren't counted: no page has them.
+    """
+    totals = send.totals
+    return totals if totals is not None else (await pages.sums(send.id))[0]
 
 
 async def release_caps(contacts: ContactStore, page: Page) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 from sender_service.accounting.reporting import Reporting
 from sender_service.dispatcher.governor import Governor, Membership
-from sender_service.models.quiet_hours import check_time_zones
 from sender_service.roles import ROLES
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
@@ -19,11 +18,12 @@ from shared.gc_tuning import calm_garbage_collector, collect_garbage
 from shared.health import Component
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import TOPICS
+from shared.models.quiet_hours import check_time_zones
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import SENDER
 from shared.processes import ProcessHeartbeat
 from shared.readiness import stages_component, watch_stages
-from shared.secret_check import check_secret, check_secret_early
+from shared.secret_check import check_secret, check_secret_at_start
 from shared.service import bind, probe, retry_until_available, serve
 from shared.settings import Settings
 from shared.stage.runner import Stage, StageContext
@@ -42,7 +42,7 @@ async def run(settings: Settings, stop: asyncio.Event, roles: Sequence[str] = RO
     with bind(settings.sender, "sender") as listener:
         async with open_sender(settings) as sender:
             context = sender.context
-            await check_secret_early(context.database, context.vault)
+            await check_secret_at_start(context.database, context.vault)
             health = context.health
             mongo = health.component("mongodb", deadline_seconds=15, critical=True)
             kafka = health.component("kafka", deadline_seconds=15, critical=True)
@@ -79,7 +79,7 @@ async def _work(
     log_id = await retry_until_available(lambda: ensure_topics(settings.kafka, TOPICS), stop, kafka)
     if stop.is_set():
         return
-    membership = Membership(context.database, context.name, settings.governor, monotonic)
+    membership = Membership(context.stores.replicas, context.name, settings.governor, monotonic)
     governor = Governor(membership, settings.governor, monotonic)
     served = StageContext(settings.kafka, context.writer, log_id, utc_now, context.health)
     stages = [Stage(spec, served) for spec in sender.stages(roles, governor)]

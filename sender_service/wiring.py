@@ -20,9 +20,9 @@ from sender_service.intake.stage import intake_stage
 from sender_service.opening import open_context
 from sender_service.ops.dead_letters import dead_letters_stage
 from sender_service.ops.routers import OpsApi
-from sender_service.planner.early import EarlyNames
 from sender_service.planner.planner import Planner
 from sender_service.planner.tools import PlannerTools
+from sender_service.planner.unknown_names import UnknownNames
 from sender_service.privacy.new_pages import NewPageErasure
 from sender_service.privacy.stage import Erasure
 from sender_service.scheduler.budget import MessageBudget
@@ -38,7 +38,7 @@ class Sender:
 
     context: SenderContext
     budget: MessageBudget
-    early: EarlyNames | None  # None: unknown names aren't waited for
+    unknown_names: UnknownNames | None  # None: unknown names aren't waited for
 
     def intake(self) -> Intake:
         context = self.context
@@ -48,7 +48,7 @@ class Sender:
             clock=context.clock,
             retention=timedelta(days=context.settings.plan.retention_days),
             fast_path=TransactionalFastPath.of(
-                SchedulerTools.of(context, self.budget), context.stores, self.early
+                SchedulerTools.of(context, self.budget), context.stores, self.unknown_names
             ),
             notify=context.planner_wakeup.notify,
         )
@@ -74,7 +74,9 @@ class Sender:
             self.context.name,
             NewPageErasure.of(self.context.stores, self.context.clock),
         )
-        tools = PlannerTools.of(self.context, erasure, self.budget.chunk_members, self.early)
+        tools = PlannerTools.of(
+            self.context, erasure, self.budget.chunk_members, self.unknown_names
+        )
         return [
             Planner(f"{name}-transactional", ("transactional",), tools),
             Planner(f"{name}-marketing", ("transactional", "marketing"), tools),
@@ -91,4 +93,4 @@ class Sender:
 async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
     """Open a sender; close its clients in reverse order. No server needs to be reachable."""
     async with open_context(settings) as context:
-        yield Sender(context, build_budget(context), EarlyNames.of(context))
+        yield Sender(context, build_budget(context), UnknownNames.of(context))

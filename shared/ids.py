@@ -12,6 +12,7 @@ _VISITOR = re.compile(
     VISITOR_ID_PATTERN.replace(r"\z", r"\Z")
 )  # Python's name for the end of a text
 _NAMESPACE = uuid.UUID("6f1f6c1e-5b0b-5e0c-9d6e-0c6a7261696c")  # Carillon's own, made once
+_PERSON = re.compile(r"[0-9a-f]{32}\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 
@@ -23,6 +24,11 @@ def is_uuid(text: object) -> bool:
 def is_visitor_id(text: str) -> bool:
     """Check whether ingest could have taken an event of it."""
     return _VISITOR.match(text) is not None
+
+
+def is_person_id(text: str) -> bool:
+    """Check whether ingest could have given a person this id."""
+    return _PERSON.match(text) is not None
 
 
 HEAD_LETTERS = 6  # of an id: so many name it, where no other begins alike

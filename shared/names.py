@@ -37,7 +37,7 @@ def to_id(value: Any) -> str:
     text = value.strip()
     if not text.isascii():
         text = text.strip(_BLANKS)
-    if len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES:
+    if text[-1:] in QUOTES and len(text) > 1 and text[0] == text[-1]:  # few end in one
         text = text[1:-1].strip()
     if not text.isprintable() and _CONTROL.search(text):
         raise PydanticCustomError("id_characters", "must not contain control characters")
@@ -64,7 +64,8 @@ def to_player_id(value: Any) -> str:
     """Return a UUID in lower case; ids that a provider's SDK made up locally are not players yet."""
     if isinstance(value, str) and value.startswith("local-"):
         raise PydanticCustomError(
-            "local_player_id", "is a local id, not OneSignal's yet; send it once it is created"
+            "local_player_id",
+            "is the browser's own, not the provider's yet; send it once it is created",
         )
     if not is_uuid(value):
         raise PydanticCustomError("player_id", "must be a UUID")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import Iterator
 from contextlib import suppress
 
 from shared.errors import Rejected, StoreUnavailable
@@ -14,7 +15,7 @@ from shared.secrets import Vault
 SECRET = "secret"
 PURPOSE = "secret-check"
 SEALED = "gAAAAA"  # how every sealed secret begins: the format's version, the year
-EARLY_SECONDS = 1.0  # of a start; a database that answers later is asked by the loops
+START_SECONDS = 1.0  # of a start; a database that answers later is asked by the loops
 
 
 async def check_secret(database: Database, vault: Vault) -> None:
@@ -38,26 +39,36 @@ async def check_secret(database: Database, vault: Vault) -> None:
         raise _other_key()
 
 
-async def check_secret_early(database: Database, vault: Vault) -> None:
+async def check_secret_at_start(database: Database, vault: Vault) -> None:
     """Refuse a wrong key before anything is served, where MongoDB answers at once."""
     with suppress(StoreUnavailable, TimeoutError):
-        async with asyncio.timeout(EARLY_SECONDS):
+        async with asyncio.timeout(START_SECONDS):
             await check_secret(database, vault)
 
 
 async def _check_apps(database: Database, vault: Vault) -> None:
     """Refuse a key that opens none of the secrets that were stored before there was a check."""
     opened = 0
-    found = [
-        app.get("oneSignal", {}).get("restApiKey") async for app in database[APPS.name].find({})
-    ]
-    sealed = [secret for secret in found if isinstance(secret, str) and secret.startswith(SEALED)]
+    stored = [app async for app in database[APPS.name].find({})]
+    sealed = [text for text in _texts(stored) if text.startswith(SEALED)]
     for secret in sealed:
         with suppress(Rejected):
             vault.decrypt(secret)
             opened += 1
     if sealed and not opened:
         raise _other_key()
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield the texts of a document, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
 
 
 def _other_key() -> Rejected:

@@ -23,6 +23,7 @@ from shared.health import Component
 from shared.http.bounds import BoundedProtocol, watch_connections
 from shared.http.open_files import raise_file_limit
 from shared.http.quota import ConnectionQuota
+from shared.http.stopping import CancelledRequests
 from shared.logs import configure_logs
 from shared.loops import run_periodically, sleep_or_stop
 from shared.settings import HttpSettings, Settings
@@ -33,6 +34,7 @@ EXIT_SETTINGS = 2
 EXIT_CRASHED = 1
 OWNER_ONLY = 0o077  # the umask: the data folder holds personal data
 TICK_SECONDS = 1.0
+CANCELLED_SECONDS = 1.0  # for responses to requests that the end of the drain cancelled
 PROBE_SECONDS = 1.0
 PROBE_TIMEOUT_SECONDS = 3.0
 
@@ -136,7 +138,7 @@ async def serve(
         shares = ConnectionQuota(most, http.trusted_proxies)
 
     config = uvicorn.Config(
-        app,
+        CancelledRequests(app),
         loop="none",
         http=Protocol,
         ws="none",
@@ -152,6 +154,8 @@ async def serve(
     watching = asyncio.create_task(watch_connections(server.server_state.connections, stop))
     try:
         await server.serve(sockets=[listener])
+        if cancelled := server.server_state.tasks:
+            await asyncio.wait(cancelled, timeout=CANCELLED_SECONDS)
     finally:
         watching.cancel()
         listener.close()

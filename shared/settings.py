@@ -166,12 +166,9 @@ class PlanSettings(Group):
     lease_seconds: float = 15.0  # a planner that died is replaced after this; renewed at a third
     poll_seconds: float = 0.2  # how soon a stage sees work of which it wasn't notified
     release_ahead_seconds: float = 2.0  # at most this much of an app's rate is in the jobs topics
-    answer_timeout_seconds: float = (
-        90.0  # released but unanswered: released again, under the same key
-    )
-    retention_days: float = Field(
-        35.0, gt=0
-    )  # of sends, pages, interactions; more than the topics keep
+    answer_timeout_seconds: float = 90.0  # an unanswered call is released again, under the same key
+    # Of sends, pages and interactions; longer than the topics keep.
+    retention_days: float = Field(35.0, gt=0)
 
     @property
     def answer_timeout(self) -> timedelta:
@@ -179,10 +176,10 @@ class PlanSettings(Group):
 
 
 class GovernorSettings(Group):
-    limit_margin: float = Field(0.95, gt=0, le=1)  # share of OneSignal's limits that is used
+    limit_margin: float = Field(0.95, gt=0, le=1)  # share of providers' limits that is used
     transactional_share: float = Field(0.2, ge=0, lt=1)  # kept free of marketing
     heartbeat_seconds: float = Field(1.0, gt=0)  # replicas' heartbeats
-    audience_refresh_seconds: float = Field(60.0, gt=0)  # how often OneSignal's count is requested
+    audience_refresh_seconds: float = Field(60.0, gt=0)  # how often a provider's count is requested
 
 
 def _strip(given: object) -> object:
@@ -240,7 +237,7 @@ class Settings(BaseSettings):
                 )
 
     @model_validator(mode="after")
-    def _sweep_after_timeout(self) -> Settings:
+    def _check_answer_timeout(self) -> Settings:
         if self.plan.answer_timeout_seconds <= self.onesignal.timeout_seconds:
             raise ValueError(
                 "CARILLON_PLAN__ANSWER_TIMEOUT_SECONDS must be more than"

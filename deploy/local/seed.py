@@ -14,7 +14,7 @@ from deploy.local.settings import LocalSettings, Ports
 
 ANSWER_CHARACTERS = 300
 ASK_SECONDS = 0.1
-KNOWN_ASKED = 100  # times: 10 s; ingest reads the apps anew every 5
+KNOWN_TRIES = 100  # times: 10 s; ingest reads the apps anew every 5
 
 
 class Seeder:
@@ -64,7 +64,7 @@ class Seeder:
         # So it takes the first event after "is running".
         url = f"{self._ports.ingest.url}/v1/profile"
         asked = {"key": demo.WRITE_KEY, "visitorId": str(uuid.uuid4())}
-        for _ in range(KNOWN_ASKED):
+        for _ in range(KNOWN_TRIES):
             answer = await self._client.get(url, params=asked)
             if answer.is_success:
                 return

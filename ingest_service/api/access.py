@@ -27,46 +27,45 @@ class AccessControl:
         self._apps = apps
         self._limits = limits
 
-    def authorize(self, call: RawRequest) -> Caller:
+    def authorize(self, request: RawRequest) -> Caller:
         """Authorize a request by its write or server key.
 
         Raises Unauthorized, Forbidden, RateLimited, StoreUnavailable.
         """
-        key = call.header(b"x-write-key") or call.query("key") or ""
+        key = request.header(b"x-write-key") or request.query("key") or ""
         app, source = authenticate(self._apps, key)
-        check_origin(call, app)
+        check_origin(request, app)
         # A server has a secret key, and one address for all it sends.
-        scope = call.scope if source == "browser" else None
+        scope = request.scope if source == "browser" else None
         return Caller(app, source, self._limits.begin(key, scope))
 
-    def authorize_webhook(self, call: RawRequest) -> Caller:
+    def authorize_webhook(self, request: RawRequest) -> Caller:
         """Authorize a request of a service worker by the webhook key in the path.
 
         Raises Unauthorized, RateLimited, StoreUnavailable.
         """
         # Any origin: workers run on the shops' own.
-        key = call.path("webhook_key")
+        key = request.path("webhook_key")
         app = app_by_key(self._apps, "webhook", key)
-        return Caller(app, "webhook", self._limits.begin(key, call.scope))
+        return Caller(app, "webhook", self._limits.begin(key, request.scope))
 
-    def authorize_event_stream(self, call: RawRequest, secret: str) -> Caller:
+    def authorize_event_stream(self, request: RawRequest, secret: str) -> Caller:
         """Authorize a request of OneSignal by the webhook key in the path and the app's secret.
 
         Raises Unauthorized, RateLimited, StoreUnavailable.
         """
-        app = app_by_key(self._apps, "webhook", call.path("webhook_key"))
+        app = app_by_key(self._apps, "webhook", request.path("webhook_key"))
         if app_by_key(self._apps, "stream", secret).id != app.id:
             raise Unauthorized("the secret is another app's", code="unknown_key")
-        return Caller(
-            app, "stream", self._limits.begin(secret, None)
-        )  # OneSignal's addresses have no limit
+        # OneSignal's addresses have no limit.
+        return Caller(app, "stream", self._limits.begin(secret, None))
 
-    def check_preflight(self, call: RawRequest) -> None:
+    def check_preflight(self, request: RawRequest) -> None:
         """Check the origin of a preflight against its key's app. Raises Forbidden, Unauthorized."""
         # A key in a header isn't part of a preflight: then the request itself is checked.
-        key = call.query("key")
+        key = request.query("key")
         if key is not None:
-            check_origin(call, authenticate(self._apps, key)[0])
+            check_origin(request, authenticate(self._apps, key)[0])
 
 
 class KeyedHandler:
@@ -75,13 +74,13 @@ class KeyedHandler:
     def __init__(self, access: AccessControl) -> None:
         self._access = access
 
-    async def preflight(self, call: RawRequest) -> None:
-        self._access.check_preflight(call)
+    async def preflight(self, request: RawRequest) -> None:
+        self._access.check_preflight(request)
 
 
-def check_origin(call: RawRequest, app: App) -> None:
+def check_origin(request: RawRequest, app: App) -> None:
     """Check a request's origin against the app's. Raises Forbidden."""
-    origin = call.origin
+    origin = request.origin
     if origin is None or not app.origins:
         return
     if origin.lower() not in _comparable(tuple(app.origins)):

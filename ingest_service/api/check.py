@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ingest_service.api.access import AccessControl, KeyedHandler
 from ingest_service.api.endpoint import RawRequest
-from ingest_service.api.raw_http import RawResponse, receipt_answer
+from ingest_service.api.raw_http import RawResponse, receipt_response
 from ingest_service.collect.batch import MAX_EVENT_BYTES, read_batch
 from ingest_service.collect.collector import Collector
 
@@ -19,8 +19,8 @@ class Check(KeyedHandler):
         super().__init__(access)
         self._collector = collector
 
-    async def answer(self, call: RawRequest) -> RawResponse:
-        app, source, charge = self._access.authorize(call)
-        batch = read_batch(await call.body(charge, MAX_EVENT_BYTES))
+    async def handle(self, request: RawRequest) -> RawResponse:
+        app, source, charge = self._access.authorize(request)
+        batch = read_batch(await request.body(charge, MAX_EVENT_BYTES))
         charge.pay_for_events(len(batch.events))
-        return receipt_answer(self._collector.check(app, source, batch))
+        return receipt_response(self._collector.check(app, source, batch))

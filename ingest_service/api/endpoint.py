@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from ingest_service.api.bodies import Disconnected, check_head, read_body, unpack
 from ingest_service.api.rate_limits import RequestCharge
-from ingest_service.api.raw_http import RawResponse, error_answer, json_answer
+from ingest_service.api.raw_http import RawResponse, raw_error_response, raw_json_response
 from shared import metrics
 from shared.errors import CarillonError, Forbidden, InvalidPayload, TooLarge
 from shared.http.responses import error_body
@@ -83,10 +83,10 @@ class Handler(Protocol):
     method: str
     headers: str  # request headers that a browser may send
 
-    async def preflight(self, call: RawRequest) -> None:
+    async def preflight(self, request: RawRequest) -> None:
         """Check the origin. Raises Forbidden."""
 
-    async def answer(self, call: RawRequest) -> RawResponse: ...
+    async def handle(self, request: RawRequest) -> RawResponse: ...
 
 
 class Endpoint:
@@ -96,43 +96,41 @@ class Endpoint:
         self._handler = handler
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        call = RawRequest(scope, receive)
-        origin = call.headers.get(b"origin")
+        request = RawRequest(scope, receive)
+        origin = request.headers.get(b"origin")
         try:
             if scope["method"] == self._handler.method:
-                answer = await self._handler.answer(call)
+                response = await self._handler.handle(request)
             else:
-                answer, origin = await self._other_method(call, origin or b"*")
+                response, origin = await self._other_method(request, origin or b"*")
         except Disconnected:
             return
         except CarillonError as exc:
             if not isinstance(exc, InvalidPayload):  # those are counted event by event
                 metrics.EVENTS_REJECTED.labels(exc.code).inc()
-            answer = error_answer(exc)
-            if (
-                isinstance(exc, Forbidden) and origin is not None
-            ):  # else the page gets a CORS error only
+            response = raw_error_response(exc)
+            # Else the page gets a CORS error only.
+            if isinstance(exc, Forbidden) and origin is not None:
                 origin = b"*"
-        except (
-            Exception
-        ) as exc:  # a mistake of ours: logged without its text, which may be personal
+        except Exception as exc:
+            # A mistake of ours: logged without its text, which may be personal.
             log.error("request failed", exc_info=exc)
-            answer = json_answer(
+            response = raw_json_response(
                 error_body("internal", "the request failed: a mistake of ours"), 500
             )
         if origin is not None:
-            answer.allow_origin(origin)
-        await answer.send(send)
+            response.allow_origin(origin)
+        await response.send(send)
 
     async def _other_method(
-        self, call: RawRequest, origin: bytes
+        self, request: RawRequest, origin: bytes
     ) -> tuple[RawResponse, bytes | None]:
         """Return the response to a preflight or a wrong method, and the origin that may read it."""
         method = self._handler.method
-        if call.scope["method"] != "OPTIONS":
+        if request.scope["method"] != "OPTIONS":
             body = error_body("method_not_allowed", "Method Not Allowed")
-            return json_answer(body, 405, {"Allow": f"{method}, OPTIONS"}), None
-        await self._handler.preflight(call)
+            return raw_json_response(body, 405, {"Allow": f"{method}, OPTIONS"}), None
+        await self._handler.preflight(request)
         headers = {
             "Access-Control-Allow-Methods": method,
             "Access-Control-Allow-Headers": self._handler.headers,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ingest_service.collect.event_schemas import EVENT_MODELS, TYPE_NAME
+from ingest_service.collect.login_visitors import OF_BROWSERS
 from ingest_service.onesignal.event_stream_body import EVENT_STREAM_KINDS as STREAM_KINDS
 from ingest_service.onesignal.event_stream_body import STREAM_KIND_PREFIX
 from ingest_service.onesignal.webhook_body import INTERACTION_OF_WEBHOOK as WEBHOOK_KINDS
@@ -12,6 +13,7 @@ from ingest_service.parsing.input_model import InputModel
 from shared.events.registry import ONESIGNAL, ONESIGNAL_WEBHOOK
 from shared.ids import VISITOR_ID_PATTERN
 from shared.models.documented import EXAMPLE_PLAYER_ID, SCHEMA_REF_PREFIX
+from shared.names import MAX_LOGIN
 
 Schema = dict[str, Any]
 EVENT_SCHEMA_REF = f"{SCHEMA_REF_PREFIX}Event"
@@ -68,6 +70,11 @@ INTERACTION: Schema = {
     },
 }
 HANDWRITTEN = {ONESIGNAL: STATUS, ONESIGNAL_WEBHOOK: INTERACTION}
+VISITOR_OR_LOGIN = {"anyOf": [{"required": ["visitorId"]}, {"required": ["login"]}]}
+LOGIN_SCHEMA: Schema = {
+    "type": "string", "minLength": 1, "maxLength": MAX_LOGIN,
+    "description": "with a server key, instead of visitorId: whose event it is",
+}  # fmt: skip
 LOGIN_OR_EMAIL = {"anyOf": [{"required": ["login"]}, {"required": ["email"]}]}
 
 WEBHOOK_BODY: Schema = {
@@ -127,20 +134,24 @@ STREAM_BODY: Schema = {
 def event_schemas() -> Schema:
     """Return the components: a custom event, or one of a known type with that type's data."""
     components: Schema = {}
-    kinds = [_event(CUSTOM, {"type": "object"})]
+    kinds = [_event(CUSTOM, {"type": "object"}, of_browser=False)]
     for name, model in EVENT_MODELS.items():
-        kinds.append(_event({"const": name}, _data(name, model, components)))
+        data, of_browser = _data(name, model, components), name in OF_BROWSERS
+        kinds.append(_event({"const": name}, data, of_browser=of_browser))
     return {**components, "Event": {"anyOf": kinds}}
 
 
-def _event(kind: Schema, data: Schema) -> Schema:
+def _event(kind: Schema, data: Schema, *, of_browser: bool) -> Schema:
+    required = ["type", *(["visitorId"] if of_browser else [])]
     return {
         "type": "object",
-        "required": ["type", "visitorId", *(["data"] if data.get("required") else [])],
+        "required": [*required, *(["data"] if data.get("required") else [])],
+        **({} if of_browser else VISITOR_OR_LOGIN),
         "properties": {
             "id": {**UUID, "description": "makes repetition harmless"},
             "type": kind,
             "visitorId": VISITOR_ID_SCHEMA,
+            **({} if of_browser else {"login": LOGIN_SCHEMA}),
             "occurredAt": DATE_TIME_SCHEMA,
             "page": {
                 "type": "object",

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ingest_service.api.access import AccessControl, KeyedHandler
 from ingest_service.api.endpoint import RawRequest
-from ingest_service.api.raw_http import RawResponse, json_answer
+from ingest_service.api.raw_http import RawResponse, raw_json_response
 from ingest_service.collect.event_schemas import VisitorId
 from shared.errors import FieldError, InvalidPayload, StoreUnavailable
 
@@ -33,16 +33,18 @@ class Profile(KeyedHandler):
         super().__init__(access)
         self._views = views
 
-    async def answer(self, call: RawRequest) -> RawResponse:
-        app, _, charge = self._access.authorize(call)
+    async def handle(self, request: RawRequest) -> RawResponse:
+        app, _, charge = self._access.authorize(request)
         charge.pay_for_events()
-        visitor = _visitor(call.query("visitorId"))
+        visitor = _visitor(request.query("visitorId"))
         try:
             async with asyncio.timeout(VIEW_SECONDS):
                 db = await self._views.view(app.id, visitor)
         except TimeoutError as exc:
             raise StoreUnavailable("profiles can't be read now") from exc
-        return json_answer({"visitorId": visitor, "db": db}, 200, {"Cache-Control": "no-store"})
+        return raw_json_response(
+            {"visitorId": visitor, "db": db}, 200, {"Cache-Control": "no-store"}
+        )
 
 
 def _visitor(value: str | None) -> str:

@@ -37,12 +37,14 @@ class RawResponse:
             self.headers.append((b"access-control-expose-headers", b"Retry-After"))
 
 
-def json_answer(body: object, status: int, headers: Mapping[str, str] | None = None) -> RawResponse:
+def raw_json_response(
+    body: object, status: int, headers: Mapping[str, str] | None = None
+) -> RawResponse:
     extra = [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()]
     return RawResponse(status, orjson.dumps(body), [JSON, *extra])
 
 
-def accepted_answer(
+def accepted_response(
     accepted: int,
     rejected: Sequence[Mapping[str, object]] = (),
     warnings: Sequence[Mapping[str, object]] = (),
@@ -60,18 +62,18 @@ def accepted_answer(
     for name, found in (("rejectedMore", rejected), ("warningsMore", warnings)):
         if len(found) > MAX_FINDINGS:
             body[name] = len(found) - MAX_FINDINGS
-    return json_answer(body, 202)
+    return raw_json_response(body, 202)
 
 
-def receipt_answer(receipt: Receipt) -> RawResponse:
-    return accepted_answer(
+def receipt_response(receipt: Receipt) -> RawResponse:
+    return accepted_response(
         receipt.accepted,
         [one.report() for one in receipt.rejected],
         [one.report() for one in receipt.warnings],
     )
 
 
-def error_answer(error: CarillonError) -> RawResponse:
+def raw_error_response(error: CarillonError) -> RawResponse:
     response = error_response(error)
     headers = [pair for pair in response.raw_headers if pair[0] != b"content-length"]
     return RawResponse(response.status_code, bytes(response.body), headers)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from ingest_service.api.access import AccessControl
 from ingest_service.api.endpoint import RawRequest
-from ingest_service.api.raw_http import RawResponse, accepted_answer
+from ingest_service.api.raw_http import RawResponse, accepted_response
 from ingest_service.collect.collector import Collector
 from ingest_service.onesignal.event_stream_body import StreamBody, read_stream
 from ingest_service.parsing.event_time import correct
@@ -35,12 +35,12 @@ class EventStreams:
         self._collector = collector
         self._clock = clock
 
-    async def preflight(self, call: RawRequest) -> None:
+    async def preflight(self, request: RawRequest) -> None:
         """Accept any preflight: no page calls this, and the response has nothing to protect."""
 
-    async def answer(self, call: RawRequest) -> RawResponse:
-        app, _, charge = self._access.authorize_event_stream(call, _secret(call))
-        raw = await call.body(charge, MAX_STREAM_BODY_BYTES)
+    async def handle(self, request: RawRequest) -> RawResponse:
+        app, _, charge = self._access.authorize_event_stream(request, _secret(request))
+        raw = await request.body(charge, MAX_STREAM_BODY_BYTES)
         charge.pay_for_events()
         try:
             body = read_stream(raw)
@@ -50,9 +50,9 @@ class EventStreams:
         reason = body.unattributable_reason
         if reason is not None:  # not an error: OneSignal would disable a stream that is refused
             metrics.WEBHOOKS_UNATTRIBUTABLE.labels(app.id, reason).inc()
-            return accepted_answer(0)
+            return accepted_response(0)
         await self._collector.store(self._event(app, body))
-        return accepted_answer(1)
+        return accepted_response(1)
 
     def _event(self, app: App, body: StreamBody) -> Event:
         """Return the body as an event, its id derived from OneSignal's id, else from its content."""
@@ -71,6 +71,6 @@ class EventStreams:
         )
 
 
-def _secret(call: RawRequest) -> str:
-    given = call.header(b"authorization") or ""
+def _secret(request: RawRequest) -> str:
+    given = request.header(b"authorization") or ""
     return given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else ""

@@ -6,7 +6,7 @@ import logging
 
 from ingest_service.api.access import AccessControl
 from ingest_service.api.endpoint import RawRequest
-from ingest_service.api.raw_http import RawResponse, accepted_answer
+from ingest_service.api.raw_http import RawResponse, accepted_response
 from ingest_service.collect.collector import Collector
 from ingest_service.onesignal.webhook_body import WebhookBody, read_webhook
 from shared import metrics
@@ -33,26 +33,27 @@ class OneSignalWebhooks:
         self._collector = collector
         self._clock = clock
 
-    async def preflight(self, call: RawRequest) -> None:
+    async def preflight(self, request: RawRequest) -> None:
         """Accept any origin: the workers run on the shops' own."""
 
-    async def answer(self, call: RawRequest) -> RawResponse:
-        app, _, charge = self._access.authorize_webhook(call)
-        raw = await call.body(charge, MAX_WEBHOOK_BODY_BYTES)
+    async def handle(self, request: RawRequest) -> RawResponse:
+        app, _, charge = self._access.authorize_webhook(request)
+        raw = await request.body(charge, MAX_WEBHOOK_BODY_BYTES)
         charge.pay_for_events()
         try:
             body = read_webhook(raw)
         except InvalidPayload as exc:
-            if call.query("check") is not None:  # `carillon('check')` asks whether the key is known
-                return accepted_answer(0)
+            # `carillon('check')` asks whether the key is known.
+            if request.query("check") is not None:
+                return accepted_response(0)
             metrics.EVENTS_REJECTED.labels(exc.code).inc()
             raise
         reason = body.unattributable_reason
         if reason is not None:
             metrics.WEBHOOKS_UNATTRIBUTABLE.labels(app.id, reason).inc()
-            return accepted_answer(0)
+            return accepted_response(0)
         await self._collector.store(self._event(app, body))
-        return accepted_answer(1)
+        return accepted_response(1)
 
     def _event(self, app: App, body: WebhookBody) -> Event:
         """Return the body as an event, its id derived from its content."""

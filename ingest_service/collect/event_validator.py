@@ -5,11 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from pydantic import BaseModel
 
 from ingest_service.collect.batch import check_event, check_numbers
 from ingest_service.collect.event_schemas import (
@@ -20,6 +18,14 @@ from ingest_service.collect.event_schemas import (
     OneSignalStatus,
 )
 from ingest_service.collect.login_proof import LoginProof
+from ingest_service.collect.login_visitors import (
+    RESERVED,
+    LoginVisitors,
+    check_data,
+    names_login,
+    refusal,
+)
+from ingest_service.collect.surroundings import read_context, read_page
 from ingest_service.collect.unknown_keys import (
     explain_missing,
     explain_type,
@@ -30,30 +36,18 @@ from ingest_service.collect.unknown_keys import (
 from ingest_service.parsing.event_time import correct
 from ingest_service.parsing.field_notes import ZONE_MISSING, FieldNotes, validate_leniently
 from ingest_service.parsing.input_model import InputModel
-from ingest_service.parsing.page_urls import mask_url
+from ingest_service.projector.person_ids import LOGIN_VISITOR
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
-from shared.identity_values import (
-    MESSAGE,
-    NO_VALUE,
-    NO_VALUE_MESSAGE,
-    NO_VALUE_STARTS,
-    is_no_value,
-    is_placeholder,
-    is_placeholder_visitor,
-)
-from shared.locales import known_language, known_time_zone
+from shared.identity_values import MESSAGE, is_placeholder, is_placeholder_visitor
 from shared.models.app import App
 from shared.models.event import Source
+from shared.secrets import Vault
 
 # A model's isinstance goes through its metaclass: most events need none.
 SPECIAL = frozenset({Identify, OneSignalStatus, Interaction})
 # An id makes repetition harmless: an event is not taken under another one.
 NEEDED = frozenset({"id", "type", "visitorId", "data"})
-_PLACES = {
-    "timeZone": (known_time_zone, ("time_zone", "is no time zone, as Europe/Prague is")),
-    "language": (known_language, ("language", "is no language, as cs or en-US is")),
-}
 BEYOND = ("out_of_range", "is beyond the years 1 to 9999")
 NEEDED_DATA = frozenset({"login"})  # without it an email would be another person's
 
@@ -90,25 +84,44 @@ class EventValidator:
     """Validates events one by one."""
 
     def __init__(
-        self, proof: LoginProof, new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+        self,
+        proof: LoginProof,
+        logins: LoginVisitors,
+        new_id: Callable[[], str],
     ) -> None:
         self._proof = proof
+        self._logins = logins
         self._new_id = new_id
 
-    def validate(self, raw: Any, arrival: RequestContext) -> AcceptedEvent:
-        """Return the event as accepted. Raises InvalidPayload."""
+    @classmethod
+    def of(
+        cls, vault: Vault, new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    ) -> EventValidator:
+        return cls(LoginProof(vault), LoginVisitors.of(vault), new_id)
+
+    def validate(
+        self, raw: Any, arrival: RequestContext, *, may_be_reserved: bool = False
+    ) -> AcceptedEvent:
+        """Return the event as accepted. Raises InvalidPayload.
+
+        `may_be_reserved`: the visitor stands for a login; ingest has named it.
+        """
         notes = FieldNotes()
-        envelope = _envelope(check_event(raw, arrival.size, arrival.brackets), notes)
+        try:
+            envelope = _envelope(check_event(raw, arrival.size, arrival.brackets), notes)
+        except InvalidPayload:  # most events name a browser: they pay nothing for the others
+            if not names_login(raw):
+                raise
+            return self._validate_by_login(raw, arrival)
         note_unknown_parts(notes, raw, envelope)
-        if is_placeholder_visitor(envelope.visitor_id):
-            raise _placeholder("visitorId", "placeholder_visitor")
+        visitor = envelope.visitor_id
+        if is_placeholder_visitor(visitor):
+            raise refusal("visitorId", "placeholder_visitor", MESSAGE)
+        if visitor.startswith(LOGIN_VISITOR) and not may_be_reserved:
+            raise refusal("visitorId", "reserved_visitor", RESERVED)
         known = EVENT_MODELS.get(envelope.type)
         if known is None:
-            check_numbers(envelope.data)
-            if meant := meant_type(envelope.type):
-                message = f"is taken as a type of your own; did you mean `{meant}`?"
-                notes.leave_out("type", "unknown_type", message)
-            return self._accept(envelope, envelope.data, None, arrival, notes)
+            return self._accept_own(envelope, arrival, notes)
         shape = _read_data(known, envelope.data, notes)
         data = shape.model_dump(by_alias=True, exclude_none=True)
         if known not in SPECIAL:
@@ -117,6 +130,24 @@ class EventValidator:
             return self._accept(envelope, data, shape.player_id, arrival, notes)
         data = self._identify(data, envelope.data.get("loginHash"), arrival, notes)
         return self._accept(envelope, data, None, arrival, notes)
+
+    def _accept_own(
+        self, envelope: Envelope, arrival: RequestContext, notes: FieldNotes
+    ) -> AcceptedEvent:
+        """Return an event of the shop's own type. Raises InvalidPayload."""
+        check_numbers(envelope.data)
+        if meant := meant_type(envelope.type):
+            message = f"is taken as a type of your own; did you mean `{meant}`?"
+            notes.leave_out("type", "unknown_type", message)
+        return self._accept(envelope, envelope.data, None, arrival, notes)
+
+    def _validate_by_login(self, raw: dict[str, Any], arrival: RequestContext) -> AcceptedEvent:
+        """Return the event of a login's visitor, with the login. Raises InvalidPayload."""
+        event, login = self._logins.name_visitor(raw, arrival.app, arrival.source)
+        accepted = self.validate(event, arrival, may_be_reserved=True)
+        check_data(accepted.type, accepted.fields["data"], login)
+        accepted.fields["login"] = login
+        return accepted
 
     def _identify(
         self, data: dict[str, Any], proof: Any, arrival: RequestContext, notes: FieldNotes
@@ -127,7 +158,7 @@ class EventValidator:
         """
         login = data.get("login")
         if login and is_placeholder(login, arrival.app.allowed_logins):
-            raise _placeholder("data.login", "placeholder_login")
+            raise refusal("data.login", "placeholder_login", MESSAGE)
         found, warning = self._proof.apply(arrival.app, arrival.source, data, proof)
         if warning is not None:
             notes.found.append(warning)
@@ -156,16 +187,11 @@ class EventValidator:
         }
         if player is not None:
             fields["playerId"] = player
-        if page := _page(envelope.page, arrival.app, notes):
+        if page := read_page(envelope.page, arrival.app, notes):
             fields["page"] = page
-        if context := _context(envelope.context, arrival, notes):
+        if context := read_context(envelope.context, notes, crawler=arrival.crawler):
             fields["context"] = context
         return AcceptedEvent(id_, envelope.type, envelope.visitor_id, fields, tuple(notes.found))
-
-
-def _placeholder(field: str, code: str) -> InvalidPayload:
-    error = FieldError(field, code, MESSAGE)
-    return InvalidPayload(f"{field}: {MESSAGE}", code=code, errors=[error])
 
 
 def _envelope(raw: dict[str, Any], notes: FieldNotes) -> Envelope:
@@ -203,48 +229,3 @@ def _occurred(envelope: Envelope, notes: FieldNotes) -> datetime | None:
     except OverflowError:
         notes.leave_out("occurredAt", *BEYOND)
         return None
-
-
-def _set_fields(part: BaseModel | None) -> dict[str, Any]:
-    """Return the fields that have a value; all are strings, so no dump is needed."""
-    return {} if part is None else {k: v for k, v in part.__dict__.items() if v is not None}
-
-
-def _page(part: BaseModel | None, app: App, notes: FieldNotes) -> dict[str, Any]:
-    page = _set_fields(part)
-    if url := page.get("url"):
-        _keep_address(page, "url", url, app, notes)
-    if referrer := page.get("referrer"):
-        _keep_address(page, "referrer", referrer, app, notes)
-    return page
-
-
-def _keep_address(
-    page: dict[str, Any], field: str, address: str, app: App, notes: FieldNotes
-) -> None:
-    if address[0] in NO_VALUE_STARTS and is_no_value(address):
-        del page[field]
-        notes.leave_out(f"page.{field}", NO_VALUE, NO_VALUE_MESSAGE)
-    else:
-        page[field] = mask_url(address, app.masked_parameters)
-
-
-@lru_cache(4_096)  # all visitors of a shop have few of them
-def _find_fault(field: str, value: str) -> tuple[str, str] | None:
-    """Return the code and message of a zone or language that can't be used, None of a usable one."""
-    find, unknown = _PLACES[field]
-    if is_no_value(value):  # "nan" and "nil" are languages too
-        return NO_VALUE, NO_VALUE_MESSAGE
-    return unknown if find(value) is None else None
-
-
-def _context(part: BaseModel | None, arrival: RequestContext, notes: FieldNotes) -> dict[str, Any]:
-    """Return the context without fields that are no values, and with the mark of crawlers."""
-    context = _set_fields(part)
-    for field in _PLACES:
-        value = context.get(field)
-        if value and (fault := _find_fault(field, value)) is not None:
-            del context[field]
-            notes.leave_out(f"context.{field}", *fault)
-    # A sender's own `crawler` was dropped, since it isn't declared.
-    return {**context, "crawler": True} if arrival.crawler else context

@@ -40,10 +40,11 @@ ALIKE = 2  # letters at the beginning or the end that a typo keeps
 MAX_REMEMBERED_KEYS = 1_024
 # Keys that are read beside the fields of the models.
 _READ_TOO: dict[type[BaseModel], frozenset[str]] = {
-    Envelope: frozenset({"sentAt"}),  # of a request that is one event
+    Envelope: frozenset({"sentAt", "login"}),  # of a request that is one event; of servers
     Identify: frozenset({"loginHash"}),
     Purchase: frozenset({"transaction", "basketItems"}),
 }
+BESIDE_VISITOR = "is left out: visitorId names the browser; an identify says whose it is"
 _SEPARATORS = str.maketrans("", "", "_-.: ")
 
 
@@ -58,6 +59,8 @@ def note_unknown_parts(notes: FieldNotes, raw: dict[str, Any], envelope: Envelop
     """Note unknown keys of an event, its page and its context."""
     if len(raw) != len(envelope.__pydantic_fields_set__):
         note_unknown(notes, raw, names_of(Envelope))
+        if raw.get("login") is not None:
+            notes.leave_out("login", "login_beside_visitor", BESIDE_VISITOR)
     page, context = envelope.page, envelope.context
     if page is not None and len(raw["page"]) != len(page.__pydantic_fields_set__):
         note_unknown(notes, raw["page"], names_of(Page), "page.")

@@ -49,9 +49,8 @@ def _read(value: Any, field: str, notes: FieldNotes) -> list[Line]:
             field, "too_many_lines", f"only the first {MAX_BASKET_LINES} lines are kept"
         )
     if first and isinstance(first[0], Mapping) and not BASKET_LINE_KEYS.issuperset(first[0]):
-        note_unknown(
-            notes, first[0], BASKET_LINE_KEYS, f"{field}.0."
-        )  # the same code writes all lines
+        # The first line is enough: the same code writes all.
+        note_unknown(notes, first[0], BASKET_LINE_KEYS, f"{field}.0.")
     lines = [_read_line(raw, f"{field}.{index}", notes) for index, raw in enumerate(first)]
     kept = [line for line in lines if line is not None]
     if first and not kept:

@@ -139,9 +139,8 @@ def _parts(text: str, separator: str) -> list[str]:
     if not text.startswith("["):
         return text.split(separator)
     parts = text.strip("[]").split(",")
-    return (
-        parts if text.endswith("]") else parts[:-1]
-    )  # the snippet cuts long texts, here within the last name
+    # The snippet cuts long texts, here within the last name.
+    return parts if text.endswith("]") else parts[:-1]
 
 
 def to_count(value: Any) -> int | float | None:

@@ -162,7 +162,7 @@ class Browser:
             self._identify(event, payload_of(event, IdentifyPayload))
         elif event.type == IMPORT and not self.visitor.epochs:
             self._open(event, login=payload_of(event, ImportPayload).login)
-        epoch = self.visitor.current_epoch or self._open(event, login=None)
+        epoch = self.visitor.current_epoch or self._open(event, login=event.login)
         contribute(epoch.contribution, event)
         if self.owner != before:
             self.affected.add(before)
@@ -230,7 +230,8 @@ class Browser:
         person = (
             self.people.of_visitor(app, str(event.visitor_id), start) if login is None else None
         )
-        epoch = Epoch(start, login, person, None, {})
+        proven = event.login is not None  # a server named it instead of a browser
+        epoch = Epoch(start, login, person, None, {}, proven)
         visitor.epochs.append(epoch)
         before = self.all_persons()
         if compact(visitor.epochs):

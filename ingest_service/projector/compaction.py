@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from ingest_service.projector.contribution import union
+from ingest_service.projector.contribution import join_epochs
 from ingest_service.projector.visitor import Epoch
 
 MAX_EPOCHS = 32  # a shared kiosk's browser: older ones are joined where they have one person
@@ -23,7 +23,7 @@ def compact(epochs: list[Epoch]) -> bool:
         oldest = epochs.pop(0)
         heir = next((epoch for epoch in epochs if _is_one_person(epoch, oldest)), None)
         if heir is not None:
-            heir.contribution = union([oldest.contribution, heir.contribution])
+            heir.contribution = join_epochs([oldest.contribution, heir.contribution])
             heir.was_proven |= oldest.has_proof
     return len(epochs) < count
 

@@ -7,8 +7,18 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Literal
 
-from ingest_service.projector.lww import Stamp, later, latest, latest_per_key, stamp, stamped
+from ingest_service.projector.basket import carry_since, date_by_changes, mark_of
+from ingest_service.projector.lww import (
+    Stamp,
+    add_entry,
+    later,
+    latest,
+    latest_per_key,
+    stamp,
+    stamped,
+)
 from ingest_service.projector.operator_events import is_undated
+from ingest_service.projector.orders import newest_orders, order_of
 from ingest_service.projector.proof import is_proof
 from shared.documents.visitor import (
     BasketChange,
@@ -26,10 +36,8 @@ from shared.events.payloads import (
     BasketChangePayload,
     IdentifyPayload,
     ImportPayload,
-    LinePayload,
     PageviewPayload,
     PurchasePayload,
-    TransactionPayload,
 )
 from shared.events.registry import (
     ADD_TO_BASKET,
@@ -45,7 +53,6 @@ from shared.models.event import Event
 
 MAX_ENTRIES = 50  # of each bounded set
 MAX_BASKET_CHANGES = 100
-MAX_ORDER_LINES = 1_000  # of all orders together, per epoch and per person: clients send any number
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _BY_ID, _BY_ITEM, _BY_EVENT = itemgetter("id"), itemgetter("item"), itemgetter("event")
 _CONTEXT: dict[Literal["timeZone", "language", "browser"], Callable[[str], str | None]] = {
@@ -67,9 +74,32 @@ def contribute(part: Contribution, event: Event) -> None:
         rule(part, event)
 
 
-def union(parts: Iterable[Contribution]) -> Contribution:
-    """Merge several contributions into one."""
+def join_epochs(parts: Iterable[Contribution]) -> Contribution:
+    """Merge the contributions of one browser's epochs, in their order, into one.
+
+    A basket that a later epoch names first, with the lines that it had before, keeps their date.
+    """
     parts = [part for part in parts if part]
+    whole = union(parts)
+    last = whole.get("basket")
+    is_one = len(parts) == 1 and not (last and last.get("first") and "basketChanges" in whole)
+    if last is None or is_one:
+        return whole
+    known: Contribution = {**whole, "basket": last}
+    del known["basket"]
+    for part in parts:
+        named = part.get("basket")
+        if named is not None:
+            last = known["basket"] = later(known.get("basket"), carry_since(known, named))
+    known["basket"] = date_by_changes(known, last)
+    return known
+
+
+def union(parts: Iterable[Contribution]) -> Contribution:
+    """Merge several browsers' contributions into one. It may be one of them, so don't change it."""
+    parts = [part for part in parts if part]
+    if len(parts) == 1:
+        return parts[0]
     whole: Contribution = {}
     if parts:
         whole["lastSeenAt"] = max(part["lastSeenAt"] for part in parts)
@@ -115,7 +145,7 @@ def _unite_orders(whole: Contribution, parts: Sequence[Contribution]) -> None:
         whole["basketChanges"] = latest_per_key(changes, _BY_EVENT, MAX_BASKET_CHANGES)
     orders = [entry for part in parts for entry in part.get("purchases", ())]
     if orders:
-        whole["purchases"] = _newest_orders(orders)
+        whole["purchases"] = newest_orders(orders)
 
 
 def _add_context(part: Contribution, event: Event, context: Mapping[str, Any]) -> None:
@@ -133,16 +163,17 @@ def _pageview(part: Contribution, event: Event) -> None:
     item, order = payload.get("itemID"), payload.get("transaction")
     if item:
         view: ViewedEntry = {"item": item, "category": category, **stamped(event)}
-        part["viewed"] = latest_per_key([*part.get("viewed", ()), view], _BY_ITEM, MAX_ENTRIES)
+        part["viewed"] = add_entry(part.get("viewed", ()), view, _BY_ITEM, MAX_ENTRIES)
     if category:
         visit: CategoryEntry = {"id": category, **stamped(event)}
         known = part.get("categories", ())
-        part["categories"] = latest_per_key([*known, visit], _BY_ID, MAX_ENTRIES)
+        part["categories"] = add_entry(known, visit, _BY_ID, MAX_ENTRIES)
     lines, currency = payload.get("basketItems"), payload.get("currency")
-    if order:
-        _buy(part, _entry_of(event, order, lines or []), event, currency)
+    if order:  # its lines are the order's, not a basket's
+        _buy(part, order_of(event, order, lines or [], currency))
     elif lines is not None:
-        _set_basket(part, event, lines, payload.get("basketTotal"), currency)
+        total = payload.get("basketTotal")
+        _set_basket(part, event, {"items": lines, "total": total, "currency": currency})
 
 
 def category_of(page: PageviewPayload) -> str | None:
@@ -151,17 +182,12 @@ def category_of(page: PageviewPayload) -> str | None:
     return page.get("categoryID") or (path[-1] if path else None)
 
 
-def _set_basket(
-    part: Contribution,
-    event: Event,
-    items: list[LinePayload],
-    total: float | None,
-    currency: str | None,
-) -> None:
+def _set_basket(part: Contribution, event: Event, state: BasketState) -> None:
     """Register the whole basket, which replaces the earlier changes."""
-    state: BasketState = {"items": items, "total": total, "currency": currency}
-    basket: BasketValue = {"value": state, **stamped(event)}
-    part["basket"] = later(part.get("basket"), basket)
+    known, entry = part.get("basket"), stamped(event)
+    if known is None or stamp(entry) > stamp(known):
+        named: BasketValue = {"value": state, **entry, "since": mark_of(entry), "first": True}
+        part["basket"] = carry_since(part, named)
 
 
 def _change_basket(part: Contribution, event: Event) -> None:
@@ -176,37 +202,18 @@ def _change_basket(part: Contribution, event: Event) -> None:
         "currency": payload.get("currency"),
         **stamped(event),
     }
-    changes = [*part.get("basketChanges", ()), change]
-    part["basketChanges"] = latest_per_key(changes, _BY_EVENT, MAX_BASKET_CHANGES)
+    known = part.get("basketChanges", ())
+    part["basketChanges"] = add_entry(known, change, _BY_EVENT, MAX_BASKET_CHANGES)
 
 
 def _purchase(part: Contribution, event: Event) -> None:
     order = payload_of(event, PurchasePayload)
-    _buy(part, _entry_of(event, order, order.get("items", [])), event, order.get("currency"))
+    _buy(part, order_of(event, order, order.get("items", []), order.get("currency")))
 
 
-def _entry_of(
-    event: Event, order: TransactionPayload | PurchasePayload, lines: list[LinePayload]
-) -> PurchaseEntry:
-    number, revenue = order.get("id") or event.id, order.get("revenue")
-    return {"id": number, "items": lines, "revenue": revenue, **stamped(event)}
-
-
-def _buy(part: Contribution, order: PurchaseEntry, event: Event, currency: str | None) -> None:
-    """Add an order, which empties the basket."""
-    part["purchases"] = _newest_orders([*part.get("purchases", ()), order])
-    _set_basket(part, event, [], None, currency)
-
-
-def _newest_orders(orders: Iterable[PurchaseEntry]) -> list[PurchaseEntry]:
-    """Keep the last order, and earlier ones while all lines together are within the bound."""
-    newest = latest_per_key(orders, _BY_ID, MAX_ENTRIES)
-    lines = 0
-    for count, order in enumerate(newest):
-        lines += len(order["items"])
-        if count and lines > MAX_ORDER_LINES:
-            return newest[:count]
-    return newest
+def _buy(part: Contribution, order: PurchaseEntry) -> None:
+    """Add an order. It empties the basket where that is folded, as of the order's earliest time."""
+    part["purchases"] = newest_orders([*part.get("purchases", ()), order])
 
 
 def _identify(part: Contribution, event: Event) -> None:

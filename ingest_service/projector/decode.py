@@ -6,8 +6,8 @@ from shared.errors import InvalidPayload
 from shared.events.registry import (
     ERASE,
     IMPORT,
-    ONESIGNAL_WEBHOOK,
     PAYLOAD_OF_TYPE,
+    PROVIDER_REPORTS,
     RESERVED_PREFIX,
     STREAM,
     UNDO_MERGE,
@@ -19,7 +19,6 @@ from shared.models.delivery import Delivery
 from shared.models.event import Event
 
 OURS = frozenset({STREAM, IMPORT, ERASE, UNDO_MERGE})
-OF_PLAYERS = frozenset({ONESIGNAL_WEBHOOK, STREAM})  # they name no visitor
 
 Projected = Event | Delivery
 
@@ -36,7 +35,7 @@ def decode(record: Record) -> Projected | None:
     event = Event.parse(record.value)
     if (event.context or {}).get("crawler"):
         return None
-    if event.visitor_id is None and event.type not in OF_PLAYERS:
+    if event.visitor_id is None and event.type not in PROVIDER_REPORTS:
         raise InvalidPayload("visitorId: an event needs its visitor", code="no_visitor")
     if event.type in OURS:
         payload_of(event, PAYLOAD_OF_TYPE[event.type])  # no API has validated it

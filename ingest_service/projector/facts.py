@@ -7,16 +7,16 @@ So a batch that is delivered again, since it was cut off between two writes, has
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from operator import itemgetter
 
-from ingest_service.projector.basket import fold_basket
+from ingest_service.projector.basket import FoldedBasket, as_basket, fold_lines
 from ingest_service.projector.browser import Browser
-from ingest_service.projector.contribution import category_of
-from ingest_service.projector.lww import is_of, latest
+from ingest_service.projector.contribution import category_of, join_epochs
+from ingest_service.projector.lww import is_of
 from ingest_service.projector.player import SUBSCRIBED_PLAYER, LedgerEntry
 from ingest_service.projector.visitor import Epoch
 from shared.documents.profile import BasketLine
-from shared.documents.visitor import Contribution
 from shared.events.payloads import (
     IdentifyPayload,
     LinePayload,
@@ -59,14 +59,28 @@ BASKET_FIELDS = itemgetter("items", "total", "currency")
 Players = Mapping[str, LedgerEntry]
 
 
-def facts_of(event: Event, epoch: Epoch, players: Players) -> Iterable[Fact]:
-    """Return an event's facts about the person of its epoch.
+@dataclass(slots=True)
+class Surroundings:
+    """State of an event's browser, and of the batch's players, after the batch."""
 
-    `players` are those of the batch, after it.
-    """
+    browser: Browser
+    players: Players
+    _baskets: dict[str, FoldedBasket] = field(default_factory=dict)
+
+    def basket_of(self, person: str) -> FoldedBasket:
+        """Return the person's basket in this browser, over all her epochs."""
+        known = self._baskets.get(person)
+        if known is None:
+            parts = (epoch.contribution for epoch in self.browser.epochs_of(person))
+            known = self._baskets[person] = fold_lines(join_epochs(parts))
+        return known
+
+
+def facts_of(event: Event, epoch: Epoch, around: Surroundings) -> Iterable[Fact]:
+    """Return an event's facts about the person of its epoch."""
     rule = _RULES.get(event.type)
     if rule is not None:
-        return rule(event, epoch, players)
+        return rule(event, epoch, around)
     if is_custom(event.type):
         return [CustomEvent(event.id, event.occurred_at, event.type, event.data)]
     return ()
@@ -84,7 +98,7 @@ def merges_of(event: Event, browser: Browser) -> Iterator[tuple[str, Fact]]:
                 yield browser.person_of(epoch), Separated(event.id, at, unmerge.person)
 
 
-def _pageview(event: Event, epoch: Epoch, _players: Players) -> Iterator[Fact]:
+def _pageview(event: Event, epoch: Epoch, around: Surroundings) -> Iterator[Fact]:
     page, at = payload_of(event, PageviewPayload), event.occurred_at
     item, category = page.get("itemID"), category_of(page)
     if item:
@@ -94,14 +108,14 @@ def _pageview(event: Event, epoch: Epoch, _players: Players) -> Iterator[Fact]:
     order, lines = page.get("transaction"), page.get("basketItems")
     if order:
         yield _bought(event, order, lines or [], page.get("currency"))
-    if order or lines is not None:
-        yield from _basket(event, epoch)
+    if order or (lines is not None and _may_have_set_basket(event, epoch)):
+        yield from _basket(event, epoch, around)
 
 
-def _purchase(event: Event, epoch: Epoch, _players: Players) -> Iterator[Fact]:
+def _purchase(event: Event, epoch: Epoch, around: Surroundings) -> Iterator[Fact]:
     order = payload_of(event, PurchasePayload)
     yield _bought(event, order, order.get("items", []), order.get("currency"))
-    yield from _basket(event, epoch)
+    yield from _basket(event, epoch, around)
 
 
 def _bought(
@@ -116,23 +130,19 @@ def _bought(
     )
 
 
-def _basket_change(event: Event, epoch: Epoch, _players: Players) -> Iterator[Fact]:
-    return _basket(event, epoch)
+def _may_have_set_basket(event: Event, epoch: Epoch) -> bool:
+    """Check without a fold: most pages name the lines that another event set."""
+    named = epoch.contribution.get("basket")
+    return named is not None and is_of(named["since"], event)
 
 
-def _basket(event: Event, epoch: Epoch) -> Iterator[Fact]:
-    part = epoch.contribution
-    if has_set_basket(event, part):
-        basket = fold_basket(part.get("basket"), part.get("basketChanges", ()))
-        items, total, currency = BASKET_FIELDS(basket)
-        yield BasketChanged(event.id, event.occurred_at, _lines(items), total, currency)
-
-
-def has_set_basket(event: Event, part: Contribution) -> bool:
-    """Return whether the event is the one since which the basket is as it is."""
-    changes = part.get("basketChanges")
-    last = latest([part.get("basket"), changes[0] if changes else None])
-    return last is not None and is_of(last, event)
+def _basket(event: Event, epoch: Epoch, around: Surroundings) -> Iterator[Fact]:
+    """Yield the basket, where the event is the one that set its lines."""
+    basket = around.basket_of(around.browser.person_of(epoch))
+    since = basket.since
+    if since is not None and is_of(since, event):
+        items, total, currency = BASKET_FIELDS(as_basket(basket))
+        yield BasketChanged(event.id, since["at"], _lines(items), total, currency)
 
 
 def _lines(items: Iterable[LinePayload] | Iterable[BasketLine]) -> list[FactLine]:
@@ -144,17 +154,17 @@ def _line(line: LinePayload | BasketLine) -> FactLine:
     return FactLine(item, quantity, line.get("price"))
 
 
-def _identify(event: Event, epoch: Epoch, _players: Players) -> Iterator[Fact]:
+def _identify(event: Event, epoch: Epoch, _around: Surroundings) -> Iterator[Fact]:
     has_login = bool(payload_of(event, IdentifyPayload).get("login"))
     if has_login and epoch.opened_by == event.id:
         yield Identified(event.id, event.occurred_at)
 
 
-def _subscribe(event: Event, _epoch: Epoch, players: Players) -> Iterator[Fact]:
+def _subscribe(event: Event, _epoch: Epoch, around: Surroundings) -> Iterator[Fact]:
     """Yield a subscription where the player was unknown before, or had another state."""
     # The ledger has the changes of all browsers that claimed it, and of imports: a browser whose cookies
     # were cleared, or an imported player, isn't new.
-    entry = players.get(payload_of(event, StatusPayload)["playerID"])
+    entry = around.players.get(payload_of(event, StatusPayload)["playerID"])
     if entry is None or entry.app != event.app:
         return
     before = ""
@@ -164,10 +174,10 @@ def _subscribe(event: Event, _epoch: Epoch, players: Players) -> Iterator[Fact]:
         before = change.state
 
 
-_RULES: dict[str, Callable[[Event, Epoch, Players], Iterator[Fact]]] = {
+_RULES: dict[str, Callable[[Event, Epoch, Surroundings], Iterator[Fact]]] = {
     PAGEVIEW: _pageview,
-    ADD_TO_BASKET: _basket_change,
-    REMOVE_FROM_BASKET: _basket_change,
+    ADD_TO_BASKET: _basket,
+    REMOVE_FROM_BASKET: _basket,
     PURCHASE: _purchase,
     IDENTIFY: _identify,
     ONESIGNAL: _subscribe,

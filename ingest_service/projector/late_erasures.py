@@ -105,6 +105,8 @@ def _derive_for_browser(tombstone: Tombstone, browser: Browser) -> list[Event]:
 
 def _login(event: Event) -> str | None:
     """Return the login that an event brings to its browser."""
+    if event.login is not None:
+        return event.login
     if event.type == IDENTIFY:
         return payload_of(event, IdentifyPayload).get("login")
     return payload_of(event, ImportPayload).login if event.type == IMPORT else None

@@ -8,16 +8,15 @@ they are in one partition. The id decides between visitors, whose offsets may be
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from shared.documents.merge import EventMark
 from shared.documents.player import StampFields
 from shared.models.event import Event
 
-Document = dict[str, Any]
 Stamp = tuple[datetime, datetime, int, str]
 Entry = TypeVar("Entry", bound=StampFields)
 
@@ -48,7 +47,7 @@ def stamp(entry: StampFields) -> Stamp:
 
 
 def latest(entries: Iterable[Entry | None]) -> Entry | None:
-    """The register's value: the entry with the largest stamp."""
+    """Return the register's value: the entry with the largest stamp; None if there is none."""
     return max((e for e in entries if e is not None), key=stamp, default=None)
 
 
@@ -60,7 +59,7 @@ def later(known: Entry | None, entry: Entry) -> Entry:
 def latest_per_key(
     entries: Iterable[Entry], key: Callable[[Entry], str], limit: int
 ) -> list[Entry]:
-    """A bounded set: of each key the newest entry, of those the newest `limit`, newest first.
+    """Return a bounded set: of each key the newest entry, of those `limit`, newest first.
 
     What is dropped once could never come back: the entries that displaced it only get newer.
     """
@@ -71,6 +70,16 @@ def latest_per_key(
         if known is None or stamp(entry) > stamp(known):
             found[name] = entry
     return sorted(found.values(), key=stamp, reverse=True)[:limit]
+
+
+def add_entry(
+    known: Sequence[Entry], entry: Entry, key: Callable[[Entry], str], limit: int
+) -> list[Entry]:
+    """Return the bounded set `known` with one more entry."""
+    if known and stamp(entry) <= stamp(known[0]):
+        return latest_per_key([*known, entry], key, limit)
+    name = key(entry)  # the newest: the others stay in their order
+    return [entry, *(other for other in known if key(other) != name)][:limit]
 
 
 def has_seen(ring: bytes, name: str) -> bool:
@@ -87,7 +96,7 @@ def place_in(ring: bytes, name: str) -> int:
 
 
 def remember(ring: bytes, name: str, limit: int) -> bytes:
-    """The ring with one more id, the oldest dropped past `limit` ids."""
+    """Return the ring with one more id, without the oldest ones beyond `limit` ids."""
     return (ring + _digest(name))[-limit * _DIGEST :]
 
 

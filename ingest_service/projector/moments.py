@@ -13,7 +13,13 @@ from operator import itemgetter
 
 from ingest_service.projector.browser import Browser
 from ingest_service.projector.event_epochs import EventEpochs
-from ingest_service.projector.facts import OF_NO_VISIT, Players, facts_of, merges_of
+from ingest_service.projector.facts import (
+    OF_NO_VISIT,
+    Players,
+    Surroundings,
+    facts_of,
+    merges_of,
+)
 from ingest_service.projector.player import SUBSCRIBED_PLAYER
 from shared.documents.profile import Profile, Purchase
 from shared.events.payloads import ErasePayload
@@ -76,8 +82,10 @@ class BatchMoments:
             return
         browsers = {browser.visitor.id: browser for _, browser in events}.values()
         epochs = {one.visitor.id: EventEpochs(one.visitor) for one in browsers}
+        around = {one.visitor.id: Surroundings(one, players) for one in browsers}
         for event, browser in events:
-            self._add(event, browser, epochs[browser.visitor.id], players)
+            name = browser.visitor.id
+            self._add(event, epochs[name], around[name])
         affected = {person for browser in browsers for person in browser.affected}
         for name in affected & self._people.keys():
             self._people[name].forget_profile()  # it is folded anew, if anything is left of it
@@ -95,7 +103,8 @@ class BatchMoments:
         if self._publish is not None and records:
             await self._publish(records)
 
-    def _add(self, event: Event, browser: Browser, epochs: EventEpochs, players: Players) -> None:
+    def _add(self, event: Event, epochs: EventEpochs, around: Surroundings) -> None:
+        browser = around.browser
         if event.type == ERASE:
             self._add_erased(event, browser)
             return
@@ -106,7 +115,7 @@ class BatchMoments:
         if epoch is not None:
             person = self._of(event, browser.person_of(epoch))
             person.was_seen = True
-            person.facts.extend(facts_of(event, epoch, players))
+            person.facts.extend(facts_of(event, epoch, around))
 
     def _add_erased(self, event: Event, browser: Browser) -> None:
         self._of(event, payload_of(event, ErasePayload).person).was_named = True

@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Protocol
+from typing import Protocol, cast
 
+from ingest_service.projector.replay_state import ReplayFields, ReplayState
 from shared.errors import StoreUnavailable
 from shared.loops import run_periodically
 from shared.mongo.client import Database, blame_database
@@ -64,7 +65,7 @@ class PauseBarrier:
         try:
             yield
             found = await self._read()
-            if found.get("phase") in PAUSED or found.get("generation", 0) != generation:
+            if found.phase in PAUSED or found.generation != generation:
                 raise _paused()
         finally:
             self._busy = False
@@ -87,8 +88,8 @@ class PauseBarrier:
     async def poll(self) -> None:
         """Read the replay's document, and write a heartbeat."""
         found = await self._read()
-        self._run = str(found["run"]) if found.get("phase") in PAUSED else None
-        self._generation = found.get("generation", 0)
+        self._run = found.run if found.phase in PAUSED else None
+        self._generation = found.generation
         self._beat += 1
         heartbeat = {"beat": self._beat, "paused": self._run if self._is_paused() else None}
         with blame_database():
@@ -99,9 +100,10 @@ class PauseBarrier:
             return not self._busy
         return not self._stage.uncommitted and (self._refused or not self._stage.under_way)
 
-    async def _read(self) -> dict[str, Any]:
+    async def _read(self) -> ReplayState:
         with blame_database():
-            return await self._documents.find_one({"_id": REPLAY_DOCUMENT}) or {}
+            found = await self._documents.find_one({"_id": REPLAY_DOCUMENT})
+        return ReplayState.of(cast(ReplayFields, found or {}))
 
 
 def _paused() -> StoreUnavailable:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from functools import lru_cache
 
+LOGIN_VISITOR = "login:"  # prefix of visitor ids that stand for a login, in servers' events
 KEPT_IDS = 8_192  # a visitor's event asks for its names several times
 
 
@@ -22,6 +23,10 @@ class PersonIds:
     def of_visitor(self, app: str, visitor: str, start: str) -> str:
         """Return the id of an anonymous person: a browser since the event `start` ("0": the first)."""
         return self._name(app, "visitor", visitor, start)
+
+    def visitor_of_login(self, app: str, login: str) -> str:
+        """Return the visitor id of events that name the login instead of a browser."""
+        return LOGIN_VISITOR + self._name(app, "visitor of login", login)
 
     def of_browser(self, app: str, visitor: str) -> str:
         """Return the id of a visitor's document, before and after its erasure."""

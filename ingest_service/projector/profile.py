@@ -10,7 +10,7 @@ from typing import Any
 
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.browser import Browser
-from ingest_service.projector.contribution import union
+from ingest_service.projector.person_ids import LOGIN_VISITOR
 from ingest_service.projector.player import NEVER_HEARD, LedgerEntry, PlayerStatus
 from ingest_service.projector.visitor import STAND_IN, Epoch
 from shared.documents.profile import Category, Profile, ProfilePlayer, Purchase, ViewedItem
@@ -19,7 +19,11 @@ from shared.ids import head_of, slot_of
 
 VIEWED_FIELDS = itemgetter("item", "category", "at")
 CATEGORY_FIELDS = itemgetter("id", "at")
-PURCHASE_FIELDS = itemgetter("id", "items", "revenue", "at")
+PURCHASE_FIELDS = itemgetter("id", "items", "revenue", "currency", "at")
+# What a release reads of the profiles that changed since planning, so its change moves `changedAt`. Not
+# watched is what each page moves (`lastSeenAt`, the basket's `at`, views): that costs an index's entry.
+WATCHED_PLAYER_FIELDS = itemgetter("id", "state")
+WATCHED_BASKET_FIELDS = itemgetter("since", "items", "total", "currency")
 
 
 @dataclass(frozen=True)
@@ -43,23 +47,23 @@ def fold_profile(
     person: str,
     browsers: Sequence[Browser],
     players: Sequence[LedgerEntry],
+    whole: Contribution,
     bounds: ProfileLimits = BOUNDS,
-    whole: Contribution | None = None,
 ) -> Profile | None:
     """Fold a person's profile, as one that isn't stored; None if no data of the person is left.
 
-    `players` are those that the person owns. `whole` is the contribution of the chosen browsers, for
-    those whose documents are only heads.
+    `players` are those that the person owns. `whole` is the contribution of the chosen browsers,
+    whose documents may be heads only.
     """
     browsers = sorted(choose_browsers(person, browsers, bounds), key=_name)
     epochs = [epoch for browser in browsers for epoch in browser.epochs_of(person)]
     if not epochs or _is_stand_in(browsers, epochs, players):
         return None
     here = [browser for browser in browsers if browser.owner == person]
-    whole = union(epoch.contribution for epoch in epochs) if whole is None else whole
     login = next((epoch.login for epoch in epochs if epoch.login is not None), None)
-    # An anonymous person has one browser, and nothing to prove.
-    unproven = [b for b in browsers if login is not None and not b.has_proven(person)]
+    # An anonymous person has one browser, and nothing to prove. A login's own visitor is none.
+    real = [b for b in browsers if login is not None and not _name(b).startswith(LOGIN_VISITOR)]
+    unproven = [b for b in real if not b.has_proven(person)]
     owned = _counted_players(players, bounds)
     profile: Profile = {
         "_id": person,
@@ -71,7 +75,7 @@ def fold_profile(
         "email": _text(whole.get("email")),
         "visitors": [_name(b) for b in here],
         "pastVisitors": [_name(b) for b in browsers if b.owner != person],
-        "proven": login is not None and len(unproven) < len(browsers),
+        "proven": len(unproven) < len(real),
         "unproven": [_name(b) for b in unproven],
         "aliases": sorted(str(e.anonymous_id) for e in epochs if e.identified_at is not None),
         "players": [_player(p, here) for p in owned],
@@ -83,7 +87,7 @@ def fold_profile(
         "tags": _tags(whole),
         "viewed": _viewed(whole),
         "categories": _categories(whole),
-        "basket": fold_basket(whole.get("basket"), whole.get("basketChanges", [])),
+        "basket": fold_basket(whole),
         "purchases": _purchases(whole),
         "changedAt": NEVER_HEARD,
     }
@@ -159,9 +163,14 @@ def changed_document(existing: Profile | None, folded: Profile, now: datetime) -
     folded["rev"], folded["changedAt"] = existing["rev"], existing["changedAt"]
     if existing == folded and repr(existing["tags"]) == repr(folded["tags"]):  # to `==` true is 1
         return None
-    if existing["players"] != folded["players"] or existing["purchases"] != folded["purchases"]:
+    if _watched(existing) != _watched(folded):
         folded["changedAt"] = now
     return folded
+
+
+def _watched(profile: Profile) -> tuple[object, ...]:
+    players = [WATCHED_PLAYER_FIELDS(player) for player in profile["players"]]
+    return players, profile["purchases"], WATCHED_BASKET_FIELDS(profile["basket"])
 
 
 def _text(register: TextValue | None) -> str | None:
@@ -186,8 +195,8 @@ def _categories(whole: Contribution) -> list[Category]:
 def _purchases(whole: Contribution) -> list[Purchase]:
     entries = map(PURCHASE_FIELDS, whole.get("purchases", ()))
     return [
-        {"id": order, "items": items, "revenue": revenue, "at": at}
-        for order, items, revenue, at in entries
+        {"id": order, "items": items, "revenue": revenue, "currency": currency, "at": at}
+        for order, items, revenue, currency, at in entries
     ]
 
 

@@ -11,10 +11,10 @@ after an operator's event, more are read.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 
 from ingest_service.projector.browser import Browser
-from ingest_service.projector.contribution import union
+from ingest_service.projector.contribution import join_epochs, union
 from ingest_service.projector.ledger import Ledger
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.player import LedgerEntry
@@ -66,19 +66,35 @@ class ProfileInputs:
 
         `own` are browsers with whole documents at hand; the others are read one after another.
         """
+        # Browser by browser in the order of their ids, whichever are at hand: bounded lists of orders
+        # may end otherwise in another order.
         wholes: dict[str, Contribution] = {}
-        needed: dict[str, set[str]] = defaultdict(set)
+        people: dict[str, list[str]] = defaultdict(list)
+        at_hand: dict[str, Browser] = {}
         for person, browsers in chosen.items():
-            wholes[person] = union(part for b in browsers for part in _parts(person, b))
+            heads = (b for b in browsers if b.visitor.id not in own)
+            wholes[person] = union(_contribution_of(person, head) for head in heads)
             for browser in browsers:
-                if browser.visitor.id not in own:
-                    needed[browser.visitor.id].add(person)
-        if needed:
-            async for visitor in self._store.each_visitor(needed):
-                browser = Browser(visitor, self._people)
-                for person in needed[visitor.id]:
-                    wholes[person] = union([wholes[person], *_parts(person, browser)])
+                people[browser.visitor.id].append(person)
+                if browser.visitor.id in own:
+                    at_hand[browser.visitor.id] = browser
+        async for browser in self._whole_browsers(at_hand, people.keys() - at_hand.keys()):
+            for person in people[browser.visitor.id]:
+                wholes[person] = union([wholes[person], _contribution_of(person, browser)])
         return wholes
+
+    async def _whole_browsers(
+        self, at_hand: Mapping[str, Browser], others: Collection[str]
+    ) -> AsyncIterator[Browser]:
+        """Yield all of these browsers, sorted by the ids of their visitors."""
+        waiting = sorted(at_hand, reverse=True)
+        if others:
+            async for visitor in self._store.each_visitor(others):
+                while waiting and waiting[-1] < visitor.id:
+                    yield at_hand[waiting.pop()]
+                yield Browser(visitor, self._people)
+        while waiting:
+            yield at_hand[waiting.pop()]
 
     def _as_browsers(self, visitors: Mapping[str, Visitor]) -> dict[str, Browser]:
         return {name: Browser(visitor, self._people) for name, visitor in visitors.items()}
@@ -124,8 +140,8 @@ class ProfileInputs:
         return [p for p in few if p not in full], full
 
 
-def _parts(person: str, browser: Browser) -> list[Contribution]:
-    return [epoch.contribution for epoch in browser.epochs_of(person)]
+def _contribution_of(person: str, browser: Browser) -> Contribution:
+    return join_epochs(epoch.contribution for epoch in browser.epochs_of(person))
 
 
 def _is_of_person(browser: Browser | None, person: str) -> bool:

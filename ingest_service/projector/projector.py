@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from ingest_service.projector.browser import Browser
-from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
+from ingest_service.projector.decode import Projected, decode
 from ingest_service.projector.late_erasures import LateErasures, Publish
 from ingest_service.projector.ledger import Ledger, fold_players
 from ingest_service.projector.moments import BatchMoments, PublishMoments
@@ -32,7 +32,7 @@ from ingest_service.projector.store import Projections
 from ingest_service.projector.visitor import Visitor
 from shared.clock import Clock
 from shared.documents.profile import Profile
-from shared.events.registry import ERASE
+from shared.events.registry import ERASE, PROVIDER_REPORTS
 from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC, PROJECTOR_GROUP
 from shared.models.delivery import Delivery
 from shared.models.event import Event
@@ -107,7 +107,7 @@ class Projector:
         The events of each browser stay in order; between browsers order makes no difference.
         """
         browsers, events, left = await self._fold_browsers(events)
-        of_browsers = [e for e in events if e.type not in OF_PLAYERS]
+        of_browsers = [e for e in events if e.type not in PROVIDER_REPORTS]
         reports, activity = list(reports_in(events, deliveries)), list(activity_in(events))
         # Beside the write, which takes longest. Reading before it is safe: a document that another
         # process writes meanwhile makes the conditional write fail, and the batch is repeated.
@@ -132,7 +132,7 @@ class Projector:
         self, events: Sequence[Event]
     ) -> tuple[list[Browser], list[Event], list[Event]]:
         """Return the folded browsers, the events handled with them, and the events left for later."""
-        firsts = {self._name(e): e for e in events if e.type not in OF_PLAYERS}
+        firsts = {self._name(e): e for e in events if e.type not in PROVIDER_REPORTS}
         known, unread = await self._store.visitors_within(firsts, VISITOR_BYTES)
         browsers = {
             name: Browser(known.get(name) or Visitor(name, e.app, e.visitor_id), self._people)
@@ -142,7 +142,7 @@ class Projector:
         folded: list[Event] = []
         left: list[Event] = []
         for event in events:
-            name = None if event.type in OF_PLAYERS else self._name(event)
+            name = None if event.type in PROVIDER_REPORTS else self._name(event)
             if name is not None and name in browsers:
                 browsers[name].apply(event)
             (folded if name is None or name in browsers else left).append(event)
@@ -224,7 +224,7 @@ class Projector:
         bounds = self._bounds
         chosen = {p: choose_browsers(p, members[p], bounds) for p in sorted(people)}
         wholes = await self._inputs.wholes(chosen, own)
-        folded = (fold_profile(p, chosen[p], owned[p], bounds, wholes[p]) for p in chosen)
+        folded = (fold_profile(p, chosen[p], owned[p], wholes[p], bounds) for p in chosen)
         return [profile for profile in folded if profile is not None]
 
     def _name(self, event: Event) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import cast
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, TypeVar, cast
 
-from ingest_service.projector.lww import Document
 from ingest_service.projector.player import LedgerEntry
 from ingest_service.projector.player_codec import decode_entry
 from ingest_service.projector.visitor import Visitor
@@ -18,8 +17,10 @@ from shared.mongo.client import IN_LIMIT, Collection, Database, in_batches, tran
 from shared.mongo.collections import ERASED, PLAYERS, PROFILES, VISITORS
 from shared.mongo.whole_reads import read_all, read_each, read_within, walk_index
 
+Stored = TypeVar("Stored")
+
 BULK = ("viewed", "categories", "purchases", "basketChanges", "basket", "tags")  # of a contribution
-WITHOUT_BULK: Document = {
+WITHOUT_BULK: dict[str, int] = {
     **{f"epochs.contribution.{name}": 0 for name in BULK},
     **dict.fromkeys(("seenEvents", "seenBoundaries", "statusHistory", "players", "erased"), 0),
 }
@@ -39,9 +40,8 @@ class ProjectionReader:
     async def visitors_within(
         self, ids: Iterable[str], most: int
     ) -> tuple[dict[str, Visitor], set[str]]:
-        found, left = await self._within(VISITORS.name, ids, most)
-        stored = cast(dict[str, documents.Visitor], found)
-        return {name: decode_visitor(visitor) for name, visitor in stored.items()}, left
+        found, left = await self._within(documents.Visitor, VISITORS.name, ids, most)
+        return {name: decode_visitor(visitor) for name, visitor in found.items()}, left
 
     async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Visitor]:
         with translate_mongo_errors():
@@ -49,13 +49,10 @@ class ProjectionReader:
                 yield decode_visitor(cast(documents.Visitor, found))
 
     async def heads(self, ids: Iterable[str]) -> dict[str, Visitor]:
-        return _heads(await self._find(VISITORS.name, "_id", ids, projection=WITHOUT_BULK))
+        return await self._heads("_id", ids)
 
     async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Visitor]:
-        found = await self._find(
-            VISITORS.name, "persons", people, limit=limit, projection=WITHOUT_BULK
-        )
-        return _heads(found)
+        return await self._heads("persons", people, limit)
 
     async def browsers_of_person(self, person: str) -> AsyncIterator[Visitor]:
         visitors, owned = self._collection(VISITORS.name), {"persons": person}
@@ -64,19 +61,18 @@ class ProjectionReader:
                 yield decode_head(cast(documents.VisitorHead, found))
 
     async def players(self, ids: Iterable[str]) -> dict[str, LedgerEntry]:
-        return _entries(await self._find(PLAYERS.name, "_id", ids))
+        return _entries(await self._find(Player, PLAYERS.name, _queries("_id", ids)))
 
     async def players_of(
         self, app: str, people: Iterable[str], limit: int = 0
     ) -> dict[str, LedgerEntry]:
-        owned = await self._find(PLAYERS.name, "person", people, {"app": app}, limit=limit)
-        return _entries(owned)
+        owned = ({"app": app, **query} for query in _queries("person", people))
+        return _entries(await self._find(Player, PLAYERS.name, owned, limit=limit))
 
     async def profiles_within(
         self, ids: Iterable[str], most: int
     ) -> tuple[dict[str, Profile], set[str]]:
-        found, left = await self._within(PROFILES.name, ids, most)
-        return cast(dict[str, Profile], found), left
+        return await self._within(Profile, PROFILES.name, ids, most)
 
     async def tombstones(self, people: Iterable[str]) -> dict[str, Tombstone]:
         found: dict[str, Tombstone] = {}
@@ -89,43 +85,45 @@ class ProjectionReader:
     def _collection(self, name: str) -> Collection:
         return self._database[self._prefix + name]
 
+    async def _heads(self, field: str, values: Iterable[str], limit: int = 0) -> dict[str, Visitor]:
+        kind, queries = documents.VisitorHead, _queries(field, values)
+        found = await self._find(kind, VISITORS.name, queries, limit=limit, projection=WITHOUT_BULK)
+        return {name: decode_head(head) for name, head in found.items()}
+
     async def _within(
-        self, collection: str, ids: Iterable[str], most: int
-    ) -> tuple[dict[str, Document], set[str]]:
+        self, kind: type[Stored], collection: str, ids: Iterable[str], most: int
+    ) -> tuple[dict[str, Stored], set[str]]:
         with translate_mongo_errors():
             names = sorted(set(ids))
             found, left = await read_within(self._collection(collection), names, most)
-        return found, set(left)
+        return cast(dict[str, Stored], found), set(left)
 
     async def _find(
         self,
+        kind: type[Stored],
         collection: str,
-        field: str,
-        values: Iterable[str],
-        also: Document | None = None,
+        queries: Iterable[dict[str, object]],
         *,
         limit: int = 0,
-        projection: Document | None = None,
-    ) -> dict[str, Document]:
+        projection: dict[str, int] | None = None,
+    ) -> dict[str, Stored]:
         """Return the documents by id; `limit` 0 is no limit."""
-        found: dict[str, Document] = {}
+        found: dict[str, Any] = {}
         with translate_mongo_errors():
-            for some in chunks(sorted(set(values))):
-                matching = some[0] if len(some) == 1 else {"$in": some}
-                query = {**(also or {}), field: matching}
+            for query in queries:
                 every = await read_all(self._collection(collection), query, projection, limit=limit)
                 found |= {document["_id"]: document for document in every}
         return found
 
 
-def _heads(found: dict[str, Document]) -> dict[str, Visitor]:
-    stored = cast(dict[str, documents.VisitorHead], found)
-    return {name: decode_head(head) for name, head in stored.items()}
+def _queries(field: str, values: Iterable[str]) -> Iterator[dict[str, object]]:
+    """Yield queries that together ask for `field` being one of the values."""
+    for some in chunks(sorted(set(values))):
+        yield {field: some[0] if len(some) == 1 else {"$in": some}}
 
 
-def _entries(found: dict[str, Document]) -> dict[str, LedgerEntry]:
-    stored = cast(dict[str, Player], found)
-    return {name: decode_entry(player) for name, player in stored.items()}
+def _entries(found: Mapping[str, Player]) -> dict[str, LedgerEntry]:
+    return {name: decode_entry(player) for name, player in found.items()}
 
 
 def chunks(values: list[str]) -> Iterator[list[str]]:

@@ -59,7 +59,7 @@ class Projections(Protocol):
         ...
 
     def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Visitor]:
-        """Yield the visitors one after another, so that memory holds one."""
+        """Yield the visitors, sorted by id, one after another, so that memory holds one."""
         ...
 
     async def heads(self, ids: Iterable[str]) -> dict[str, Visitor]:

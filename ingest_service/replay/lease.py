@@ -11,7 +11,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import cast
 
 from ingest_service.projector.pause_barrier import (
     BUILDING,
@@ -20,10 +20,15 @@ from ingest_service.projector.pause_barrier import (
     REPLAY_DOCUMENT,
     SWAPPING,
 )
-from ingest_service.replay.state import ProjectorProcess, ReplayState
+from ingest_service.projector.replay_state import (
+    ProcessFields,
+    ProjectorProcess,
+    ReplayFields,
+    ReplayState,
+)
 from shared.clock import Monotonic
 from shared.errors import Conflict, StoreUnavailable
-from shared.mongo.client import Database, Document, retry_on_conflict, translate_mongo_errors
+from shared.mongo.client import Database, retry_on_conflict, translate_mongo_errors
 from shared.mongo.collections import PROJECTOR_META
 
 LEASE_HEARTBEAT_SECONDS = 1.0
@@ -38,12 +43,12 @@ class ReplayLeases:
     def __init__(self, database: Database, clock: Monotonic) -> None:
         self._documents = database[PROJECTOR_META.name]
         self._clock = clock
-        self._seen: tuple[Any, float] = (None, 0.0)
+        self._seen: tuple[tuple[str | None, int] | None, float] = (None, 0.0)
 
     async def current(self) -> ReplayState:
         with translate_mongo_errors():
             found = await self._documents.find_one({"_id": REPLAY_DOCUMENT})
-        return ReplayState.of(found or {})
+        return ReplayState.of(cast(ReplayFields, found or {}))
 
     async def expired(self) -> ReplayState | None:
         """Return the run without a heartbeat for EXPIRY_SECONDS of observation, if any."""
@@ -55,25 +60,27 @@ class ReplayLeases:
 
     async def processes(self) -> list[ProjectorProcess]:
         with translate_mongo_errors():
-            found = [document async for document in self._documents.find({})]
-        return [ProjectorProcess.of(d) for d in found if d["_id"].startswith(PROCESS_ID_PREFIX)]
+            found = [d async for d in self._documents.find({})]
+        stored = [d for d in found if d["_id"].startswith(PROCESS_ID_PREFIX)]
+        return [ProjectorProcess.of(process) for process in cast(list[ProcessFields], stored)]
 
     async def forget(self, process: ProjectorProcess) -> None:
         """Delete a process's document, unless it has a new heartbeat."""
         with translate_mongo_errors():
             await self._documents.delete_one({"_id": process.id, "beat": process.beat})
 
-    async def change(self, where: Document, **fields: Any) -> bool:
+    async def change(self, where: ReplayFields, fields: ReplayFields) -> bool:
         """Set fields if the document matches `where`; return whether it did."""
         with translate_mongo_errors():
             done = await self._documents.update_one(
-                {"_id": REPLAY_DOCUMENT, **where}, {"$set": fields, "$inc": {"beat": 1}}
+                {"_id": REPLAY_DOCUMENT, **where},
+                {"$set": fields, "$inc": {"beat": 1}},
             )
         return done.matched_count == 1
 
     async def acquire(self) -> ReplayLease | None:
         """Acquire the lease; None while another run has it."""
-        first = {"run": None, "phase": None, "beat": 0, "generation": 0}
+        first: ReplayFields = {"run": None, "phase": None, "beat": 0, "generation": 0}
         with translate_mongo_errors():
             await retry_on_conflict(
                 lambda: self._documents.update_one(
@@ -81,8 +88,8 @@ class ReplayLeases:
                 )
             )
         found, name = await self.current(), uuid.uuid4().hex[:16]
-        free = {"run": None, "beat": found.beat}
-        if found.run or not await self.change(free, run=name, phase=BUILDING):
+        free: ReplayFields = {"run": None, "beat": found.beat}
+        if found.run or not await self.change(free, {"run": name, "phase": BUILDING}):
             return None
         return ReplayLease(self, name, found.generation, self._clock)
 
@@ -137,7 +144,7 @@ class ReplayLease:
 
     async def end_swap(self) -> None:
         """Release the lease after the swap; another process may have done it already."""
-        await self._runs.change({"run": self.name}, **after_swap(self.generation))
+        await self._runs.change({"run": self.name}, after_swap(self.generation))
 
     async def release(self) -> bool:
         """Release the lease; return False if the swap has begun.
@@ -145,22 +152,24 @@ class ReplayLease:
         Then the next process that finds it completes the swap.
         """
         for phase in (BUILDING, PAUSING):
-            await self._runs.change({"run": self.name, "phase": phase}, run=None, phase=None)
+            await self._runs.change(
+                {"run": self.name, "phase": phase}, {"run": None, "phase": None}
+            )
         return (await self._runs.current()).run != self.name
 
     async def _step(self, before: str, after: str) -> None:
-        if not await self._runs.change({"run": self.name, "phase": before}, phase=after):
+        if not await self._runs.change({"run": self.name, "phase": before}, {"phase": after}):
             raise _lost()
 
     async def _write_heartbeats(self) -> None:
         """Write heartbeats until the document names another run; a store that is away loses nothing."""
         while not self._is_lost:
             with suppress(StoreUnavailable):
-                self._is_lost = not await self._runs.change({"run": self.name})
+                self._is_lost = not await self._runs.change({"run": self.name}, {})
             await asyncio.sleep(LEASE_HEARTBEAT_SECONDS)
 
 
-def after_swap(generation: int) -> Document:
+def after_swap(generation: int) -> ReplayFields:
     return {"run": None, "phase": None, "generation": generation + 1}
 
 

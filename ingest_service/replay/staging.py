@@ -9,8 +9,8 @@ from typing import Any
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
+from ingest_service.projector.replay_state import ReplayState
 from ingest_service.projector.store import MongoProjections
-from ingest_service.replay.state import ReplayState
 from ingest_service.snapshot.files import COPIED
 from shared.errors import Conflict
 from shared.mongo.client import IN_LIMIT, Database, Document, index_model, translate_mongo_errors

@@ -9,9 +9,9 @@ import asyncio
 import logging
 
 from ingest_service.projector.pause_barrier import SWAPPING
+from ingest_service.projector.replay_state import ReplayFields, ReplayState
 from ingest_service.replay.lease import ReplayLeases, after_swap
 from ingest_service.replay.staging import drop_leftovers, swap
-from ingest_service.replay.state import ReplayState
 from shared.clock import Monotonic
 from shared.errors import StoreUnavailable
 from shared.loops import run_periodically
@@ -74,13 +74,13 @@ async def end_run(runs: ReplayLeases, database: Database, found: ReplayState) ->
 
     A run that only slept finds no collections to rename, since they have names of their own.
     """
-    mine = {"run": found.run, "beat": found.beat, "phase": found.phase}
+    mine: ReplayFields = {"run": found.run, "beat": found.beat, "phase": found.phase}
     if found.run is None or found.phase != SWAPPING:
         log.warning("interrupted replay ended")
-        return await runs.change(mine, run=None, phase=None)
-    if not await runs.change(mine):
+        return await runs.change(mine, {"run": None, "phase": None})
+    if not await runs.change(mine, {}):
         return False
     await swap(database, found.run)
-    await runs.change({"run": found.run}, **after_swap(found.generation))
+    await runs.change({"run": found.run}, after_swap(found.generation))
     log.warning("interrupted swap completed")
     return True

@@ -29,7 +29,7 @@ SUFFIX = ".snapshot.gz"
 PARTIAL = ".tmp"
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 MAX_HEADER = 1024 * 1024
-VERSION = 2  # of the header, and of the documents' fields
+VERSION = 3  # of the header, and of the documents' fields
 LEVEL = 1  # four times as fast as the default, and a fifth larger
 HEADER_FIELDS = itemgetter("v", "log", "offsets", "erasures", "at", "final")
 

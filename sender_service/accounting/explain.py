@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sender_service.store.outcomes import MemberOutcome, OutcomeReader, PersonFilter, SendSummary
-from sender_service.store.persons import PersonNames
+from sender_service.store.person_data import PersonNames
 from shared.clock import CLOCK_SKEW, Clock
 from shared.errors import NotFound
 

@@ -13,6 +13,7 @@ from sender_service.models.send import SendRow
 from sender_service.models.sums import Sums
 from sender_service.pages.report_cells import cells_of
 from sender_service.store.campaigns import campaign_key
+from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.reports import ReportStore
@@ -43,12 +44,15 @@ class Reporting:
     pages: PageStore
     people: PeopleReader
     reports: ReportStore
+    interactions: InteractionStore
     clock: Clock
     alive: Callable[[], None] = _nothing  # called with each page: a large send takes minutes
 
     @classmethod
     def of(cls, stores: Stores, clock: Clock) -> Reporting:
-        return cls(stores.sends, stores.pages, stores.people, stores.reports, clock)
+        return cls(
+            stores.sends, stores.pages, stores.people, stores.reports, stores.interactions, clock
+        )
 
     async def run(self, stop: asyncio.Event, component: Component) -> None:
         work = replace(self, alive=component.beat)
@@ -60,17 +64,14 @@ class Reporting:
             await self.compute_requested()
             await self.roll_up_due()
 
-    async def account(self, send: SendRow) -> Sums:
-        """Return the send's sums: stored once it is closed, until then computed from its pages."""
-        totals = send.totals
-        return totals if totals is not None else (await self.pages.sums(send.id))[0]
-
     async def compute(self, send: SendRow) -> SendReport:
         """Compute and store the report, from the send's pages, interactions and the ledger."""
-        counts = await self.reports.interaction_counts([send.id])
-        report = SendReport(await self.account(send), counts[send.id], [])
+        counts, totals = await self.interactions.counts(send.id), send.totals
+        report = SendReport(Sums() if totals is None else totals, counts, [])
         async for page in self.pages.of_send(send.id):
-            interactions = await self.reports.interactions(page.id)
+            if totals is None:
+                report.sums.add(page.sums)
+            interactions = await self.interactions.of_page(page.id)
             players = sorted(page.players)
             ledger = await self.people.ledger(send.app, players)
             add_cells(report.cells, cells_of(page, interactions, ledger))

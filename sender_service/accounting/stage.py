@@ -27,7 +27,7 @@ from sender_service.store.stores import Stores
 from shared import metrics
 from shared.clock import Clock
 from shared.events.payloads import StreamPayload
-from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM, payload_of
+from shared.events.registry import PROVIDER_REPORTS, STREAM, payload_of
 from shared.kafka.client import Record
 from shared.kafka.topics import ACCOUNTING_GROUP, DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.loops import Wakeup
@@ -47,7 +47,7 @@ T = TypeVar("T")
 def _decode(record: Record) -> Fact | None:
     if record.topic == DELIVERIES_TOPIC.name:
         return Delivery.parse(record.value)
-    return Event.parse(record.value) if record.type in (ONESIGNAL_WEBHOOK, STREAM) else None
+    return Event.parse(record.value) if record.type in PROVIDER_REPORTS else None
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,9 @@ class Accounting:
         """Change outcomes from sent to failed; park failures of calls that aren't accounted yet."""
         while (page := await self.stores.pages.get(key)) is not None:
             own = [e for e in failures if e.app == page.app]
-            early = [e for e in own if not fail_sent(page, _player(e))]
+            unmatched = [e for e in own if not fail_sent(page, _player(e))]
             if page.is_open:
-                await self.streams.park(early)
+                await self.streams.park(unmatched)
             changes = page.changes(self.answer_timeout)
             if not changes or await self.stores.pages.update(page, changes):
                 totals, _ = await self.stores.pages.sums(page.send)
@@ -165,7 +165,7 @@ class Accounting:
         async for chunks in self.stores.pages.chunks_of(send):
             run.add(chunks)
         if run.length >= REFUSED_LIMIT:
-            why = f"onesignal_refuses: OneSignal refused {run.length} calls in a row"
+            why = f"provider_refuses: the provider refused {run.length} calls in a row"
             if await self.stores.sends.end(send, "refused", why):
                 log.error("send stopped", extra={"send": send})
             await self.stores.pages.make_due(send, self.clock())
@@ -175,16 +175,16 @@ class Accounting:
         interactions = await self._without_late(interactions)
         pages = await self.stores.pages.get_many(list(interactions))
         seen: list[tuple[Page, dict[tuple[int, str], datetime]]] = []
-        early: dict[str, list[VerifiedInteraction]] = {}
+        unmatched: dict[str, list[VerifiedInteraction]] = {}
         for key, here in interactions.items():
             if key not in pages:
                 metrics.INTERACTIONS_CHECKED.labels("late").inc(len(here))
                 continue
             distinct, waiting = self._first_times(pages[key], here)
-            early |= {key: waiting} if waiting else {}
+            unmatched |= {key: waiting} if waiting else {}
             if distinct:
                 seen.append((pages[key], distinct))
-        await self._park(early)
+        await self._park(unmatched)
         if not seen:
             return
         new = await self.stores.interactions.add(seen)
@@ -194,18 +194,18 @@ class Accounting:
             extra = {"send": page.send, "page": page.number, "seen": len(distinct)}
             log.info("interactions counted", extra=extra)
 
-    async def _park(self, early: Mapping[str, Sequence[VerifiedInteraction]]) -> None:
+    async def _park(self, unmatched: Mapping[str, Sequence[VerifiedInteraction]]) -> None:
         """Park interactions whose message isn't known yet; count those that are known by now."""
         # The pages are read once more after parking: so either the replica that accounts the delivery
         # finds the parked events, or this one finds the delivery.
-        if not early:
+        if not unmatched:
             return
-        events = [s.webhook for of in early.values() for s in of if s.webhook is not None]
+        events = [s.webhook for of in unmatched.values() for s in of if s.webhook is not None]
         await self.streams.park(events)
-        pages = await self.stores.pages.get_many(list(early))
+        pages = await self.stores.pages.get_many(list(unmatched))
         ready = {
             key: known
-            for key, here in early.items()
+            for key, here in unmatched.items()
             if key in pages and (known := [s for s in here if is_known_message(pages[key], s)])
         }
         if ready:
@@ -224,7 +224,7 @@ class Accounting:
     ) -> tuple[dict[tuple[int, str], datetime], list[VerifiedInteraction]]:
         """Return the first time of each (member, kind), and those whose message isn't known yet."""
         seen: dict[tuple[int, str], datetime] = {}
-        early: list[VerifiedInteraction] = []
+        unmatched: list[VerifiedInteraction] = []
         for interaction in interactions:
             index = page.index_of(interaction.player)
             is_right: bool | None = False
@@ -232,7 +232,7 @@ class Accounting:
             if index is not None and chunk and is_of_chunk(page, index, interaction):
                 is_right = interaction.names_message(chunk)
             if is_right is None:
-                early.append(interaction)
+                unmatched.append(interaction)
             if index is None or not is_right:
                 metrics.INTERACTIONS_CHECKED.labels(
                     "foreign" if is_right is False else "early"
@@ -240,7 +240,7 @@ class Accounting:
                 continue
             at = seen.get((index, interaction.kind), interaction.at)
             seen[index, interaction.kind] = min(at, interaction.at)
-        return seen, early
+        return seen, unmatched
 
 
 def _player(event: Event) -> str:

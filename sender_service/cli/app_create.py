@@ -11,10 +11,10 @@ from html import escape
 from typing import Any
 
 from sender_service.cli.answers import Answer
+from sender_service.cli.app_page_code import snippet_tags, webhook_lines, worker_file
+from sender_service.cli.app_sdk import SdkSource, find_sdk
 from sender_service.cli.ops import ApiError, OpsClient, add_command, path_of
-from sender_service.cli.sdk_source import SdkSource, find_sdk
 from sender_service.models.app_keys import USES, make_key
-from sender_service.models.pasted import snippet_tags, webhook_lines, worker_file
 from sender_service.ops.responses.apps import AppResponse, ConnectionResponse
 from shared.environment import load_settings
 from shared.models.app import KeyKind
@@ -100,9 +100,8 @@ async def _create(ops: OpsClient) -> None:
         worker=worker_file(sdk.worker_url),
     )
     if not options.json:
-        ops.console.file.write(
-            _page(options.app, created, sdk)
-        )  # before the next request: a failure must not lose the keys
+        # Before the next request: a failure must not lose the keys.
+        ops.console.file.write(_page(options.app, created, sdk))
         ops.console.file.flush()
     path = path_of("apps", options.app, "test-connection")
     connection = await ops.call(ConnectionResponse, "POST", path)

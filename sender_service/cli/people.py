@@ -18,7 +18,7 @@ from sender_service.ops.responses.people import (
     UndoneMergeResponse,
 )
 
-PERSON_OPTIONS = ("login", "visitor", "player", "email")
+PERSON_OPTIONS = ("login", "visitor", "player", "email", "person")
 
 
 def add_why_command(commands: Any) -> None:

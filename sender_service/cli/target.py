@@ -22,7 +22,7 @@ from shared.errors import InvalidPayload
 from shared.ids import is_visitor_id
 
 Opened = AbstractContextManager[IO[bytes] | Iterator[bytes]]
-TARGET_KINDS = ("visitor", "login", "player")
+TARGET_KINDS = ("visitor", "login", "player", "person")
 LINES = "application/x-ndjson"
 MOST_NAMES_PRINTED = 5  # names that were left out
 PIECE_BYTES = 256 * 1024
@@ -73,7 +73,7 @@ def _target(options: argparse.Namespace) -> dict[str, Any]:
         raise InvalidPayload("give one of --all, --segment, --list, or names")
     if not any(given):
         raise InvalidPayload(
-            "give --all, --segment, --list, or at least one --visitor, --login or --player"
+            "give --all, --segment, --list, or at least one --visitor, --login, --player or --person"
         )
     if options.list is not None:
         return {}

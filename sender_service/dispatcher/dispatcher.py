@@ -117,8 +117,9 @@ class Dispatcher:
         provider = tools.providers.get(job.provider)
         if app is None or not app.is_sending or provider is None:
             return self._deferred(job, STOPPED)
-        if tools.clock() >= job.expires_at:
-            return self._deferred(job, NOT_CALLED)  # the scheduler ends what has expired
+        if tools.clock() >= min(job.expires_at, job.quiet_from or job.expires_at):
+            # The scheduler ends what has expired, and releases the rest in the morning.
+            return self._deferred(job, NOT_CALLED)
         outcome = await self._call(provider, app, job)
         if outcome is None:
             return self._deferred(job, NOT_CALLED, seconds=1.0)
@@ -185,13 +186,8 @@ class Dispatcher:
     async def _stop_app(self, app: App, refused: Refused) -> None:
         """Stop the app, with an error in the log: nothing is released until an operator resumes it."""
         log.error("app stopped", extra={"app": app.id, "code": refused.code})
-        await self._tools.app_store.set(
-            app.id,
-            {
-                "state": "stopped",
-                "stoppedBecause": shorten(f"{refused.code}: {refused.message}", 300),
-            },
-        )
+        because = shorten(f"{refused.code}: {refused.message}", 300)
+        await self._tools.app_store.stop(app.id, because)
         await self._tools.apps.refresh()
 
     def _deferred(self, job: Job, reason: DeferredReason, *, seconds: float = 0.0) -> Delivery:

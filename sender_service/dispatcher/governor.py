@@ -12,20 +12,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sender_service.dispatcher.throttle import AimdThrottle
 from sender_service.providers.base import Channel, Provider
+from sender_service.store.limits import AnnouncedPause, Replica, ReplicaStore
 from shared import metrics
 from shared.clock import Monotonic
 from shared.errors import StoreUnavailable
 from shared.health import Component
 from shared.loops import run_periodically
 from shared.models.app import App
-from shared.mongo.client import Database, blame_database
-from shared.mongo.collections import REPLICAS
 from shared.settings import GovernorSettings
 
 log = logging.getLogger("carillon.governor")
@@ -41,16 +40,16 @@ class Membership:
     """Membership of this replica: its heartbeats, and its share of every limit."""
 
     def __init__(
-        self, database: Database, name: str, settings: GovernorSettings, monotonic: Monotonic
+        self, replicas: ReplicaStore, name: str, settings: GovernorSettings, monotonic: Monotonic
     ) -> None:
-        self._replicas = database[REPLICAS.name]
+        self._replicas = replicas
         self._name = name
         self._heartbeat_seconds = settings.heartbeat_seconds
         self._monotonic = monotonic
         self._beat = 0
         self._written_at: float | None = None
         self._others: dict[str, tuple[int, float]] = {}  # name → heartbeat, when it last moved
-        self._pauses: dict[str, dict[str, Any]] = {}  # channel → {"seq", "seconds"} of this replica
+        self._pauses: dict[str, AnnouncedPause] = {}  # of this replica, by channel
         self._read_pauses: dict[tuple[str, str], int] = {}
         self.on_pause: Callable[[Channel, float], None] = lambda channel, seconds: None
 
@@ -69,7 +68,7 @@ class Membership:
     def announce_pause(self, channel: Channel, seconds: float) -> None:
         """Announce a pause to the other replicas, with the next heartbeat."""
         name = "/".join(channel)
-        seq = self._pauses.get(name, {"seq": 0})["seq"] + 1
+        seq = self._pauses[name]["seq"] + 1 if name in self._pauses else 1
         self._pauses[name] = {"seq": seq, "seconds": seconds}
 
     async def run(self, stop: asyncio.Event, component: Component) -> None:
@@ -81,34 +80,29 @@ class Membership:
     async def beat(self) -> None:
         """Count a heartbeat and read the others'. Raises StoreUnavailable."""
         began = self._monotonic()
-        with blame_database():
-            await self._replicas.update_one(
-                {"_id": self._name},
-                {"$set": {"beat": self._beat + 1, "pauses": self._pauses}},
-                upsert=True,
-            )
-            found = [r async for r in self._replicas.find({}) if r["_id"] != self._name]
+        own = Replica(self._name, self._beat + 1, self._pauses)
+        found = await self._replicas.exchange(own)
         self._beat += 1
         self._written_at = began
         self._update_others(found)
-        for name in [r["_id"] for r in found if self._is_forgotten(r["_id"])]:
-            with blame_database():
-                await self._replicas.delete_one({"_id": name})
+        for replica in found:
+            if self._is_forgotten(replica.name):
+                await self._replicas.remove(replica.name)
 
-    def _update_others(self, found: list[dict[str, Any]]) -> None:
+    def _update_others(self, found: Sequence[Replica]) -> None:
         now = self._monotonic()
         for replica in found:
-            name, beat = replica["_id"], replica["beat"]
-            if self._others.get(name, (None, 0.0))[0] != beat:
-                self._others[name] = (beat, now)
-            for channel, pause in replica.get("pauses", {}).items():
+            name = replica.name
+            if self._others.get(name, (None, 0.0))[0] != replica.beat:
+                self._others[name] = (replica.beat, now)
+            for channel, pause in replica.pauses.items():
                 if self._read_pauses.get((name, channel), 0) != pause["seq"]:
                     is_first = (name, channel) not in self._read_pauses and self._beat == 1
                     self._read_pauses[name, channel] = pause["seq"]
                     if not is_first:  # a pause from before this replica's start may be long over
                         app, _, provider = channel.rpartition("/")
                         self.on_pause((app, provider), pause["seconds"])
-        for name in self._others.keys() - {r["_id"] for r in found}:
+        for name in self._others.keys() - {replica.name for replica in found}:
             del self._others[name]
 
     def _is_forgotten(self, name: str) -> bool:
@@ -117,8 +111,7 @@ class Membership:
 
     async def _leave(self) -> None:
         try:
-            with blame_database():
-                await self._replicas.delete_one({"_id": self._name})
+            await self._replicas.remove(self._name)
         except StoreUnavailable:
             log.info("replica deregistration failed")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sender_service.context import SenderContext
 from sender_service.dispatcher.governor import Governor
 from sender_service.providers.base import Providers
-from sender_service.store.versioned import VersionedStore
+from sender_service.store.apps import AppStore
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.kafka.batches import BatchWriter, CoalescingWriter
@@ -16,7 +16,7 @@ from shared.kafka.batches import BatchWriter, CoalescingWriter
 @dataclass(frozen=True)
 class DispatcherTools:
     apps: AppRegistry
-    app_store: VersionedStore
+    app_store: AppStore
     governor: Governor
     providers: Providers
     writer: CoalescingWriter

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sender_service.models.campaign import Campaign
+from sender_service.models.recipient import Recipient
 from sender_service.models.send import Send
-from sender_service.models.trigger import Recipient, Trigger
+from sender_service.models.trigger import Trigger
 from shared.models.app import App
 from shared.models.job import Job
 

@@ -17,12 +17,12 @@ from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.bad_share import BAD_SHARE
 from sender_service.planner.building import PageBuilder, PagePlan
-from sender_service.planner.early import EarlyNames
 from sender_service.planner.paging import END
 from sender_service.planner.recipients import LINES_A_READ, ResolvedRecipient, resolve, resolve_list
 from sender_service.planner.rendering import Allowance, Renderer, SendTooDear, compile_short
 from sender_service.planner.target import Candidate
-from sender_service.scheduler.tidying import is_sending
+from sender_service.planner.unknown_names import UnknownNames
+from sender_service.scheduler.repair import is_sending
 from sender_service.scheduler.tools import SchedulerTools
 from sender_service.store.campaigns import Campaigns
 from sender_service.store.stores import Stores
@@ -38,19 +38,22 @@ class TransactionalFastPath:
     """Planner and scheduler of small transactional sends; it leaves others to the planner."""
 
     def __init__(
-        self, tools: SchedulerTools, audience: AudienceReader, early: EarlyNames | None = None
+        self,
+        tools: SchedulerTools,
+        audience: AudienceReader,
+        unknown_names: UnknownNames | None = None,
     ) -> None:
-        self._early = early
+        self._unknown_names = unknown_names
         self._tools = tools
         self._audience = audience
         self._releaser = CallReleaser(tools)
 
     @classmethod
     def of(
-        cls, tools: SchedulerTools, stores: Stores, early: EarlyNames | None
+        cls, tools: SchedulerTools, stores: Stores, unknown_names: UnknownNames | None
     ) -> TransactionalFastPath:
-        audience = AudienceReader(stores.people, stores.segments, stores.parts)
-        return cls(tools, audience, early)
+        audience = AudienceReader(stores.people, stores.parts)
+        return cls(tools, audience, unknown_names)
 
     async def plan(self, sends: Sequence[Send], campaigns: Campaigns) -> FastPathPlan:
         """Plan sends of a batch and store their pages. `campaigns`: those of the sends."""
@@ -67,7 +70,7 @@ class TransactionalFastPath:
         return batch
 
     async def release(self, batch: FastPathPlan) -> None:
-        """Publish the jobs. Raises LogUnavailable: the scheduler's sweep releases them later."""
+        """Publish the jobs. Raises LogUnavailable: the scheduler releases them later."""
         await self._releaser.publish(batch)
 
     def _choose(self, sends: Sequence[Send], campaigns: Campaigns) -> list[FastPathSend]:
@@ -96,7 +99,7 @@ class TransactionalFastPath:
         yield_timer = YieldTimer()
         for fast, found in zip(chosen, candidates, strict=True):
             is_new = fast.send.id not in known
-            is_ready = is_new and not self._is_early(fast, found)
+            is_ready = is_new and not self._is_postponed(fast, found)
             builder = self._build(fast, found, batch) if is_ready else None
             await yield_timer.yield_if_due()
             if builder is not None:
@@ -119,8 +122,10 @@ class TransactionalFastPath:
             if pushes:
                 batch.jobs += self._releaser.build_jobs(app, page, send, pushes)
 
-    def _is_early(self, fast: FastPathSend, candidates: Sequence[Candidate]) -> bool:
-        return self._early is not None and self._early.put_off(fast.send, candidates)
+    def _is_postponed(self, fast: FastPathSend, candidates: Sequence[Candidate]) -> bool:
+        return self._unknown_names is not None and self._unknown_names.put_off(
+            fast.send, candidates
+        )
 
     async def _candidates(self, app: str, chosen: Sequence[FastPathSend]) -> list[list[Candidate]]:
         """Return the candidates of each send; one query resolves the recipients of many."""

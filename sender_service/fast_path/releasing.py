@@ -11,7 +11,7 @@ from sender_service.models.send import Send
 from sender_service.pages.page import Page
 from sender_service.pages.transitions import release
 from sender_service.scheduler import publishing
-from sender_service.scheduler.ahead import InFlightLimit
+from sender_service.scheduler.in_flight import InFlightLimit
 from sender_service.scheduler.message_window import Grant
 from sender_service.scheduler.reserving import EXHAUSTED_DELAY
 from sender_service.scheduler.tools import SchedulerTools
@@ -27,7 +27,7 @@ class CallReleaser:
 
     def __init__(self, tools: SchedulerTools) -> None:
         self._tools = tools
-        self._ahead = InFlightLimit(
+        self._in_flight = InFlightLimit(
             tools.makers.providers, tools.settings.release_ahead_seconds, monotonic
         )
 
@@ -50,11 +50,11 @@ class CallReleaser:
     async def _release_of(self, app: App, provider: str, calls: Sequence[_Call]) -> Grant:
         """Release a provider's calls as far as the limits allow."""
         now = self._tools.clock()
-        counts = [count for *_, count in calls[: self._ahead.room(app)]]
+        counts = [count for *_, count in calls[: self._in_flight.room(app)]]
         grant = Grant(0, {})
         if counts:
             grant = await self._tools.budget.reserve((app.id, provider), counts, transactional=True)
-            self._ahead.taken(app, grant.calls)
+            self._in_flight.taken(app, grant.calls)
         for at, (send, page, chunk, _) in enumerate(calls):
             if at < grant.calls:
                 page.reserve(chunk, now)
@@ -85,9 +85,13 @@ class CallReleaser:
             await close_complete(tools.sends, tools.pages, done, tools.clock())
 
     def build_jobs(self, app: App, page: Page, send: Send, pushes: Sequence[Push]) -> list[Job]:
-        """Build the jobs of the page's released chunks."""
+        """Build the jobs of the page's released chunks.
+
+        A stored page's chunks wait for the scheduler where their provider isn't open here.
+        """
         makers = self._tools.makers
-        return publishing.build_jobs(app, page, send, _released(page), pushes, makers)
+        chunks = [c for c in _released(page) if page.chunks[c].provider in makers.providers]
+        return publishing.build_jobs(app, page, send, chunks, pushes, makers)
 
 
 def _released(page: Page, provider: str | None = None) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from sender_service.models.malformed import BadName, LeftOut, Malformed, refuse_all
-from sender_service.models.trigger import MAX_PARTS, MAX_TRIGGER_BYTES, Recipient, Terms
+from sender_service.models.recipient import Recipient
+from sender_service.models.trigger import MAX_PARTS, MAX_TRIGGER_BYTES, Terms
 from shared.errors import FieldError, InvalidPayload, TooLarge
 from shared.models.strict import validate_strictly
 from shared.models.wire import load_json

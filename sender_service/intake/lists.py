@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from sender_service.intake.request import TriggerRequest, reused
 from sender_service.models.malformed import room_left
+from sender_service.models.recipient import Recipient
 from sender_service.models.send import Parts, Send
-from sender_service.models.trigger import MAX_RECIPIENTS, Recipient, Trigger
+from sender_service.models.trigger import MAX_RECIPIENTS, Trigger
 from sender_service.models.trigger_parts import Part
 from sender_service.store.parts import PartStore
 from sender_service.store.sends import SendStore

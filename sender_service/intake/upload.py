@@ -28,12 +28,12 @@ from sender_service.intake.lines import (
 from sender_service.intake.lists import KEPT_AFTER_EXPIRY, to_document, too_many
 from sender_service.intake.request import TriggerRequest, reused
 from sender_service.models.malformed import BadName, Malformed, why_nobody
+from sender_service.models.recipient import Recipient
 from sender_service.models.send import Parts, Send
 from sender_service.models.trigger import (
     FEW_RECIPIENTS,
     MAX_PARTS,
     MAX_RECIPIENTS,
-    Recipient,
     Terms,
     Trigger,
     digest_of,

@@ -11,7 +11,6 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationInfo,
-    field_validator,
     model_validator,
 )
 
@@ -204,18 +203,6 @@ class CampaignBody(Wire):
     enabled: bool = True
     variants: list[Variant] = Field(min_length=1, max_length=10)
     policy: Policy = Policy()
-
-    @field_validator("policy")
-    @classmethod
-    def _night_ends(cls, policy: Policy, info: ValidationInfo) -> Policy:
-        """Refuse hours without an end; what is stored goes on as it did: such hours are no hours."""
-        hours = policy.quiet_hours
-        if hours is not None and hours.is_empty and info.context is not STORED:
-            raise ValueError(
-                "quietHours: from and to are the same: all day or never? Leave them out for never;"
-                " a campaign that is to send nothing is switched off by enabled"
-            )
-        return policy
 
     @model_validator(mode="after")
     def _short(self, info: ValidationInfo) -> Self:

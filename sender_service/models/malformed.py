@@ -11,13 +11,17 @@ from pydantic import ValidationError
 
 from shared.errors import FieldError, InvalidPayload
 from shared.identity_values import MESSAGE, is_placeholder, is_placeholder_visitor
-from shared.ids import is_visitor_id
+from shared.ids import is_person_id, is_visitor_id
 from shared.models.strict import EXTRA_FORBIDDEN, first_findings, message_of
 
 MAX_NAMED = 100  # that a send's answer lists
 LISTS = (("recipients",), ("audience", "logins"), ("audience", "visitors"), ("audience", "players"))
 NIL = "00000000-0000-0000-0000-000000000000"
 NOT_A_VISITOR = ("visitor_id", "must have 1 to 64 letters, digits, or any of _ - . :")
+NOT_A_PERSON = (
+    "person_id",
+    "must be a person's whole id, 32 digits or letters from a to f, as `person search` shows it",
+)
 Place = tuple[str, ...]
 
 
@@ -105,6 +109,8 @@ def why_nobody(kind: str, name: str, allowed: Collection[str]) -> tuple[str, str
         return ("placeholder_login", MESSAGE) if is_placeholder(name, allowed) else None
     if kind == "player":
         return ("placeholder_player", MESSAGE) if name == NIL else None
+    if kind == "person":
+        return None if is_person_id(name) else NOT_A_PERSON
     if is_placeholder_visitor(name):
         return "placeholder_visitor", MESSAGE
     return None if is_visitor_id(name) else NOT_A_VISITOR

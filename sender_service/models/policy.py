@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sender_service.models.quiet_hours import QuietHours
 from shared.documents.profile import Profile
 from shared.models.app import App, Cap
+from shared.models.quiet_hours import QuietHours
 from shared.models.sentences import one_of_kinds
 from shared.models.wire import Wire
 
@@ -20,23 +20,27 @@ class AppPolicy(Wire):
     control_group: float = 0
     cap: Cap | None = None
     time_zone: str | None = None  # of people without one
+    quiet_hours: QuietHours | None = None  # of campaigns without
 
     @classmethod
     def of(cls, app: App | None) -> AppPolicy:
         if app is None:
             return cls()
-        return cls(control_group=app.control_group, cap=app.cap, time_zone=app.time_zone)
+        return cls(
+            control_group=app.control_group,
+            cap=app.cap,
+            time_zone=app.time_zone,
+            quiet_hours=app.quiet_hours,
+        )
 
 
 class Policy(Wire):
     """Transactional sends skip the holdout, caps and quiet hours."""
 
     browsers: Literal["all", "last_active"] = "all"
-    holdout: float = Field(
-        default=0, ge=0, lt=1
-    )  # share of people who get nothing, to compare with
+    holdout: float = Field(0, ge=0, lt=1)  # share of people who get nothing, to compare with
     cap: Cap | None = None
-    quiet_hours: QuietHours | None = None
+    quiet_hours: QuietHours | None = None  # None: the app's
     ttl_seconds: int = Field(default=86_400, ge=0, le=2_419_200)
     # True: not to whoever bought since the trigger; a number: not in so many days before it either.
     not_if_bought_since: Annotated[

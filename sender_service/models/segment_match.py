@@ -11,7 +11,6 @@ from functools import lru_cache, singledispatch
 from typing import Any
 
 from sender_service.models.languages import plain, spellings
-from sender_service.models.quiet_hours import own_zone
 from sender_service.models.segment import (
     And,
     BrowserIs,
@@ -30,6 +29,7 @@ from sender_service.models.segment import (
 from sender_service.models.segment_values import Counted, Period, Range
 from shared.clock import whole_milliseconds
 from shared.documents.profile import BasketLine, Profile
+from shared.models.quiet_hours import own_zone
 
 Entry = Mapping[str, Any]  # of a list of the profile
 Bounds = tuple[datetime | None, datetime | None]  # start and end of a period, None where it is open
@@ -111,7 +111,7 @@ def _(condition: HasBasket, profile: Profile, now: datetime) -> bool:
     if not basket or not lines:
         return False
     return (
-        _is_within(basket.get("at"), _bounds(limits, now))
+        _is_within(basket.get("since"), _bounds(limits, now))
         and _has_any(lines, limits.items)
         and _in_range(basket.get("total"), limits.total)
         and (limits.lines is None or _has_count(lines, limits.lines, ANY_TIME))

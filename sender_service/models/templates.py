@@ -68,7 +68,7 @@ def _fault_of(source: str) -> str | None:
     return None
 
 
-def check_ahead(sources: Iterable[str]) -> None:
+def precompile(sources: Iterable[str]) -> None:
     """Check templates and cache the results, in a worker thread: each takes up to 30 ms."""
     for source in sources:
         if is_template(source):

@@ -11,17 +11,16 @@ from typing import Annotated, Any, Literal, Self
 import orjson
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
-    StringConstraints,
     TypeAdapter,
     ValidationError,
     model_validator,
 )
 
 from sender_service.models.malformed import Malformed, leave_out, refuse_all
+from sender_service.models.recipient import Recipient, VisitorId
 from sender_service.models.segment import BoundedSegment
 from shared.errors import FieldError, InvalidPayload
 from shared.ids import is_uuid
@@ -29,14 +28,14 @@ from shared.models.documented import AS_UUID, exactly_one
 from shared.models.sentences import text_like
 from shared.models.strict import validate_tolerantly
 from shared.models.wire import Storable, Wire, ZonedMoment, load_json, validate
-from shared.names import Login, PlayerId, to_id
+from shared.names import Login, PlayerId
 from shared.priority import Priority
 
 MAX_TRIGGER_BYTES = 1024 * 1024
 MAX_PARTS = 1_000
 MAX_RECIPIENTS = 2_000_000  # of all parts: who was met is remembered while they are planned
 PLACEHOLDER = {"visitor": "somebody"}  # stands in a list that must not be empty
-FEW_RECIPIENTS = 100  # so many may take the fast lane
+FEW_RECIPIENTS = 100  # so many may take the fast path
 DEFAULT_LIFE = timedelta(hours=24)
 LONGEST_LIFE = timedelta(days=7)
 FARTHEST_SEND_AT = timedelta(days=30)
@@ -58,8 +57,6 @@ Name = Annotated[
     ),
 ]
 _CAMPAIGN_NAME: TypeAdapter[str] = TypeAdapter(Name)
-# Which letters a visitor's id may have is asked where names are left out, not of stored triggers.
-VisitorId = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=64)]
 
 
 class Audience(Wire):
@@ -81,32 +78,6 @@ class Audience(Wire):
         if sum(one is not None for one in given) != 1:
             raise ValueError("give exactly one of logins, visitors, players, segment, all")
         return self
-
-
-class Recipient(Wire):
-    """A recipient: one of `login`, `visitor`, `player`, and variables that override shared ones."""
-
-    model_config = ConfigDict(json_schema_extra=exactly_one("login", "visitor", "player"))
-
-    login: Login | None = None
-    visitor: VisitorId | None = None
-    player: PlayerId | None = None
-    variables: Storable = {}
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if sum(x is not None for x in (self.login, self.visitor, self.player)) != 1:
-            raise ValueError("give exactly one of login, visitor, player")
-        return self
-
-    @property
-    def address(self) -> tuple[str, str]:
-        """Kind ("login", "visitor" or "player") and value."""
-        if self.login is not None:
-            return "login", self.login
-        return (
-            ("visitor", self.visitor) if self.visitor is not None else ("player", self.player or "")
-        )
 
 
 class TriggerHead(Wire):

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from sender_service.models.origins import ORIGIN_PATTERN, to_origin
-from sender_service.models.quiet_hours import QuietHours
 from sender_service.models.trigger import Name, UuidText
 from sender_service.ops.app_secrets import NOT_A_HOOK, absent, invalid
 from shared.errors import FieldError
@@ -27,22 +27,25 @@ from shared.models.app import (
     MAX_ALLOWED_LETTERS,
     PUBLIC_KEY,
     App,
+    AppContent,
     AppKey,
     Cap,
     KeyKind,
+    LoginHash,
+    OneSignalApp,
     ParameterWords,
     ScenarioLimits,
     SnippetConfig,
 )
+from shared.models.quiet_hours import QuietHours
 from shared.models.sentences import described
 from shared.models.wire import Wire
-from shared.mongo.client import Document
 from shared.names import Login
 from shared.nearest import did_you_mean
 from shared.secrets import MASK, Vault
 
+NO_TIME_ZONE = "need the app's timeZone: people whose own isn't known have its nights"
 MIN_SECRET = 6  # shorter ones are guessed in no time; `app create` makes good ones
-NO_HOURS = "must be an object with from and to, as 22:00 and 07:00, or false for none"
 Key = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Secret = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=MIN_SECRET, max_length=512)
@@ -86,27 +89,6 @@ def _time_zone(name: str) -> str:
 
 
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time_zone)]
-
-
-def _read_hours(value: Any) -> Any:
-    """Read an object here, so that an error in it names its path. Raises ValidationError."""
-    if isinstance(value, dict):
-        return QuietHours.model_validate(value, extra="forbid")
-    if value is False or value is None or isinstance(value, QuietHours):
-        return value
-    raise PydanticCustomError("union_type", NO_HOURS)
-
-
-def _check_hours(hours: QuietHours | Literal[False] | None) -> QuietHours | Literal[False] | None:
-    """Refuse hours without an end. Raises ValueError."""
-    if hours and hours.is_empty:
-        raise ValueError("from and to are the same: all day or never? Write false for never")
-    return hours
-
-
-AppQuietHours = Annotated[
-    QuietHours | Literal[False] | None, BeforeValidator(_read_hours), AfterValidator(_check_hours)
-]
 
 
 class AppKeyRequest(Wire):
@@ -168,9 +150,17 @@ class AppRequest(Wire):
     control_group: float = Field(default=0, ge=0, lt=1)
     cap: Cap | None = None
     time_zone: TimeZone | None = None
-    quiet_hours: AppQuietHours = None
+    quiet_hours: QuietHours | None = None
     scenarios: ScenarioLimits = ScenarioLimits()
     masked_parameters: ParameterWords = list(MASKED_PARAMETERS)
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _check_has_zone(cls, hours: QuietHours | None, info: ValidationInfo) -> QuietHours | None:
+        """Check that it is known when it is night for people whose own time zone isn't."""
+        if hours is None or hours.is_empty or info.data.get("time_zone", ...) is not None:
+            return hours
+        raise PydanticCustomError("app_time_zone_missing", NO_TIME_ZONE)
 
     @model_validator(mode="after")
     def _check_ids_differ(self) -> Self:
@@ -179,42 +169,38 @@ class AppRequest(Wire):
         return self
 
 
-class AppDocumentBuilder:
-    """Builds an app's document from a request; a masked secret keeps its stored value."""
+class AppContentBuilder:
+    """Builds an app's content from a request; a masked secret keeps its stored value."""
 
     def __init__(self, vault: Vault, before: App | None, request: AppRequest) -> None:
         self._vault = vault
         self._before = before
         self._request = request
 
-    def build(self) -> Document:
-        """Return the document. Raises InvalidPayload, which names the field."""
-        before, request = self._before, self._request
-        kept = before.one_signal.rest_api_key if before else None
-        return {
-            "name": request.name,
-            "enabled": request.enabled,
-            "oneSignal": {
-                **request.one_signal.document(),
-                "restApiKey": self._encrypt(
-                    request.one_signal.rest_api_key, kept, "oneSignal.restApiKey"
-                ),
-            },
-            "keys": [key.document() for key in self.keys],
-            "origins": request.origins,
-            "loginHash": {
-                "required": request.login_hash.required,
-                "secret": self._login_secret(request.login_hash),
-            },
-            "allowedLogins": request.allowed_logins,
-            "snippet": request.snippet.document(),
-            "controlGroup": request.control_group,
-            "cap": None if request.cap is None else request.cap.document(),
-            "timeZone": request.time_zone,
-            "quietHours": request.quiet_hours and request.quiet_hours.document(),
-            "scenarios": request.scenarios.document(),
-            "maskedParameters": request.masked_parameters,
-        }
+    def build(self) -> AppContent:
+        """Return the content. Raises InvalidPayload, which names the field."""
+        request, given = self._request, self._request.one_signal
+        kept = self._before.one_signal.rest_api_key if self._before else None
+        key = self._encrypt(given.rest_api_key, kept, "oneSignal.restApiKey")
+        return AppContent(
+            name=request.name,
+            enabled=request.enabled,
+            one_signal=OneSignalApp(**{**dict(given), "rest_api_key": key}),
+            keys=self.keys,
+            origins=request.origins,
+            login_hash=LoginHash(
+                required=request.login_hash.required,
+                secret=self._login_secret(request.login_hash),
+            ),
+            allowed_logins=request.allowed_logins,
+            snippet=request.snippet,
+            control_group=request.control_group,
+            cap=request.cap,
+            time_zone=request.time_zone,
+            quiet_hours=request.quiet_hours,
+            scenarios=request.scenarios,
+            masked_parameters=request.masked_parameters,
+        )
 
     def _login_secret(self, request: LoginHashRequest) -> str | None:
         """Return the secret to store: the present one, if any, where the request has none."""

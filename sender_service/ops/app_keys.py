@@ -12,18 +12,18 @@ from pydantic.alias_generators import to_camel
 from sender_service.models.app_keys import MAX_APP_KEYS, make_key, next_id
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
+from sender_service.ops.app_examples import APP_KEYS_EXAMPLE, KEY_MADE, KEY_ROTATED
 from sender_service.ops.auth import needs, set_audit_target
 from sender_service.ops.bodies import json_body
 from sender_service.ops.context import OpsContext
-from sender_service.ops.examples import APP_KEYS_EXAMPLE, KEY_MADE, KEY_ROTATED, answers
+from sender_service.ops.examples import answers
 from sender_service.ops.responses.apps import KeyResponse, NewKeyResponse, RotatedKeyResponse
 from sender_service.ops.responses.base import Items, RemovedResponse
-from sender_service.store.versioned import VersionedStore
+from sender_service.store.apps import AppStore
 from shared.apps import AppRegistry
 from shared.errors import Conflict, InvalidPayload, NotFound
-from shared.models.app import App, AppKey, KeyKind
+from shared.models.app import App, AppContent, AppKey, KeyKind
 from shared.models.wire import Wire
-from shared.mongo.client import Document
 from shared.secrets import Vault
 
 AppName = Annotated[Name, Path(description="the app's id")]
@@ -47,7 +47,7 @@ class KeyRequest(Wire):
 class AppKeys:
     """Keys of an app. Changes of its document are atomic, so no other change is lost."""
 
-    def __init__(self, store: VersionedStore, registry: AppRegistry, vault: Vault) -> None:
+    def __init__(self, store: AppStore, registry: AppRegistry, vault: Vault) -> None:
         self._store = store
         self._registry = registry
         self._vault = vault
@@ -65,14 +65,14 @@ class AppKeys:
         plain = make_key(requested.kind)
         made = ""
 
-        def change(before: Document | None) -> Document:
+        def change(before: App | None) -> AppContent:
             nonlocal made
             known = _existing(before, app)
             ids = {key.id for key in known.keys}
             if requested.id in ids:
                 raise Conflict("id: the app has a key of this id", code="key_exists")
             made = requested.id or next_id(requested.kind, ids)
-            return {"keys": self._with(known, made, requested.kind, plain)}
+            return self._with(known, made, requested.kind, plain)
 
         await self._change(app, change)
         return NewKeyResponse(id=made, kind=requested.kind, key=plain)
@@ -81,7 +81,7 @@ class AppKeys:
         """Make a key that replaces another; return it. Raises NotFound, InvalidPayload."""
         rotated: list[RotatedKeyResponse] = []
 
-        def change(before: Document | None) -> Document:
+        def change(before: App | None) -> AppContent:
             known = _existing(before, app)
             old = _key(known, key)
             plain, made = make_key(old.kind), next_id(old.id, {one.id for one in known.keys})
@@ -91,9 +91,10 @@ class AppKeys:
                     id=made, kind=old.kind, key=plain, replaces=old.id, in_snippet=in_snippet
                 )
             )
-            content: Document = {"keys": self._with(known, made, old.kind, plain)}
+            content = self._with(known, made, old.kind, plain)
             if in_snippet:  # pages get it with their next snippet; the old one stays valid
-                content |= {"snippet": {**known.snippet.document(), "webhookKey": plain}}
+                snippet = known.snippet.model_copy(update={"webhook_key": plain})
+                content = content.model_copy(update={"snippet": snippet})
             return content
 
         await self._change(app, change)
@@ -102,25 +103,26 @@ class AppKeys:
     async def remove(self, app: str, key: str) -> None:
         """Remove a key. Raises NotFound, Conflict."""
 
-        def change(before: Document | None) -> Document:
+        def change(before: App | None) -> AppContent:
             known = _existing(before, app)
             old = _key(known, key)
             if self._is_in_snippet(known, old):
                 text = "snippet.webhookKey names it: rotate it first, or put the app without"
                 raise Conflict(text, code="key_in_snippet")
-            return {"keys": [one.document() for one in known.keys if one.id != key]}
+            kept = [one for one in known.keys if one.id != key]
+            return known.model_copy(update={"keys": kept})
 
         await self._change(app, change)
 
-    async def _change(self, app: str, change: Callable[[Document | None], Document]) -> None:
+    async def _change(self, app: str, change: Callable[[App | None], AppContent]) -> None:
         await self._store.change(app, change)
         await self._registry.refresh()
 
-    def _with(self, app: App, key: str, kind: KeyKind, plain: str) -> list[Document]:
+    def _with(self, app: App, key: str, kind: KeyKind, plain: str) -> AppContent:
         if len(app.keys) >= MAX_APP_KEYS:
             raise InvalidPayload(f"an app has at most {MAX_APP_KEYS} keys", code="too_many_keys")
         made = AppKey(id=key, kind=kind, hash=self._vault.hash_key(plain))
-        return [one.document() for one in (*app.keys, made)]
+        return app.model_copy(update={"keys": [*app.keys, made]})
 
     def _is_in_snippet(self, app: App, key: AppKey) -> bool:
         hook = app.snippet.webhook_key
@@ -165,10 +167,10 @@ def keys_router(context: OpsContext) -> APIRouter:
     return router
 
 
-def _existing(document: Document | None, app: str) -> App:
-    if document is None:
+def _existing(found: App | None, app: str) -> App:
+    if found is None:
         raise UnknownApp(app)
-    return App.model_validate(document)
+    return found
 
 
 def _key(app: App, key: str) -> AppKey:

@@ -45,7 +45,7 @@ def _keys(value: dict[str, Any], kept: Kept) -> Iterator[FieldError]:
 
 def _snippet_key(value: dict[str, Any], kept: Kept) -> Iterator[FieldError]:
     """Yield an error where the snippet's webhook key is none of the received keys."""
-    # Stored keys are hashes: `AppDocumentBuilder` compares those.
+    # Stored keys are hashes: `AppContentBuilder` compares those.
     snippet = value.get("snippet")
     webhook_key = snippet.get("webhookKey") if isinstance(snippet, dict) else None
     hooks = [(name, given) for name, kind, given in _written_keys(value) if kind == "webhook"]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
 
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
-from sender_service.ops.app_body import AppDocumentBuilder, AppRequest
+from sender_service.ops.app_body import AppContentBuilder, AppRequest
+from sender_service.ops.app_examples import APP, CONNECTION, STORED_APP
 from sender_service.ops.app_secrets import find_absent_secrets
 from sender_service.ops.auth import current_principal, needs
 from sender_service.ops.bodies import Draft, draft_body
 from sender_service.ops.connection import ConnectionTest
 from sender_service.ops.context import OpsContext
-from sender_service.ops.examples import APP, CONNECTION, STORED_APP, answers
+from sender_service.ops.examples import answers
 from sender_service.ops.responses.apps import (
     AppResponse,
     CapResponse,
@@ -29,11 +30,10 @@ from sender_service.ops.responses.apps import (
 )
 from sender_service.ops.responses.base import Items
 from sender_service.ops.scenario_checks import check_time_zone_unneeded
-from sender_service.store.stores import Stores
-from sender_service.store.versioned import VersionedStore
+from sender_service.store.apps import AppStore
 from shared.errors import Conflict, FieldError, Forbidden
-from shared.models.app import App, AppKey
-from shared.mongo.client import Document
+from shared.models.app import App, AppContent, AppKey
+from shared.models.quiet_hours import QuietHours
 from shared.secrets import MASK
 
 APP_READ_ONLY = frozenset({"id", "version", "state", "stoppedBecause"})  # `PUT` ignores them
@@ -62,9 +62,15 @@ def to_app_response(app: App) -> AppResponse:
         control_group=app.control_group,
         cap=None if app.cap is None else CapResponse(**dict(app.cap)),
         time_zone=app.time_zone,
-        quiet_hours=app.quiet_hours and QuietHoursResponse(**dict(app.quiet_hours)),
+        quiet_hours=_to_hours(app.quiet_hours),
         scenarios=ScenarioLimitsResponse(**dict(app.scenarios)),
     )
+
+
+def _to_hours(hours: QuietHours | None) -> QuietHoursResponse | Literal[False] | None:
+    if hours is None:
+        return None
+    return False if hours.is_empty else QuietHoursResponse(**dict(hours))
 
 
 def apps_router(context: OpsContext) -> APIRouter:
@@ -76,7 +82,7 @@ def apps_router(context: OpsContext) -> APIRouter:
     @router.get("", responses=answers({"items": [STORED_APP]}))
     async def list_apps(request: Request) -> Items[AppResponse]:
         holds = current_principal(request).holds
-        apps = [app for app in await _all(store) if holds(app.id)]
+        apps = [app for app in await store.all() if holds(app.id)]
         return Items(items=[to_app_response(app) for app in apps])
 
     @router.get("/{app}", responses=answers(STORED_APP))
@@ -93,27 +99,26 @@ def apps_router(context: OpsContext) -> APIRouter:
         """Create or change an app. An identical one makes no new version; a masked secret stays.
         Only a token for all apps creates one. `If-None-Match: *` refuses a change of an existing
         app (409)."""
-        others = [other for other in await _all(store) if other.id != app]
-        await _check_time_zone(stores, app, body)
+        others = [other for other in await store.all() if other.id != app]
+        await check_time_zone_unneeded(stores, app, body.model)
 
-        def change(before: Document | None) -> Document:
+        def change(before: App | None) -> AppContent:
             _check_may_put(request, before)
-            known = None if before is None else App.model_validate(before)
-            given = body.checked(find_absent_secrets(body.value, known))
-            builder = AppDocumentBuilder(vault, known, given)
+            given = body.checked(find_absent_secrets(body.value, before))
+            builder = AppContentBuilder(vault, before, given)
             content = builder.build()
             _refuse_taken_keys(builder.keys, others)
             return content
 
-        document = await store.change(app, change)
+        stored = await store.change(app, change)
         await registry.refresh()
-        return to_app_response(App.model_validate(document))
+        return to_app_response(stored)
 
     @router.post("/{app}/resume", responses=answers(STORED_APP))
     async def resume(app: AppName) -> AppResponse:
         """Resume an app that stopped because OneSignal refused its key or disabled it."""
         await existing_app(store, app)
-        await store.set(app, {"state": "active", "stoppedBecause": None})
+        await store.resume(app)
         await registry.refresh()
         return to_app_response(await existing_app(store, app))
 
@@ -128,27 +133,15 @@ def apps_router(context: OpsContext) -> APIRouter:
     return router
 
 
-async def _all(store: VersionedStore) -> list[App]:
-    return [App.model_validate(document) for document in await store.find({})]
-
-
-async def existing_app(store: VersionedStore, app: str) -> App:
+async def existing_app(store: AppStore, app: str) -> App:
     """Return the app. Raises UnknownApp."""
-    document = await store.get(app)
-    if document is None:
+    found = await store.get(app)
+    if found is None:
         raise UnknownApp(app)
-    return App.model_validate(document)
+    return found
 
 
-async def _check_time_zone(stores: Stores, app: str, body: Draft[AppRequest]) -> None:
-    """Check that no scenario lacks the time zone. Raises InvalidPayload."""
-    request = body.model
-    if isinstance(request, AppRequest) and request.time_zone is None:
-        hours = request.quiet_hours
-        await check_time_zone_unneeded(stores.scenarios, stores.campaigns, app, hours)
-
-
-def _check_may_put(request: Request, before: Document | None) -> None:
+def _check_may_put(request: Request, before: App | None) -> None:
     """Check who may create or change the app. Raises Forbidden, Conflict."""
     if before is None and not current_principal(request).holds(None):
         raise Forbidden("only a token for all apps makes a new one", code="app_not_allowed")

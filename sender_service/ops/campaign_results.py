@@ -17,7 +17,6 @@ from sender_service.ops.responses.reports import AppReportResponse, ReportRespon
 from sender_service.ops.responses.sends import SendResponse
 from sender_service.ops.send_view import open_send_view
 from sender_service.ops.unknown_app import require_known_app
-from sender_service.store.campaigns import to_campaign
 
 
 def results_router(context: OpsContext) -> APIRouter:
@@ -38,8 +37,7 @@ def results_router(context: OpsContext) -> APIRouter:
     async def app_report(app: AppName) -> AppReportResponse:
         """Return the reports of all campaigns of the app, and totals by their offers' locations."""
         await require_known_app(context.apps, app)
-        campaigns = [to_campaign(document) for document in await store.find({"app": app})]
-        items = [await reports.of_campaign(campaign) for campaign in campaigns]
+        items = [await reports.of_campaign(campaign) for campaign in await store.of_app(app)]
         return AppReportResponse(items=items, locations=by_location(items))
 
     @router.post("/campaigns/{campaign}/test", status_code=202, responses=answers(SEND, 202))

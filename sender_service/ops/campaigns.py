@@ -10,7 +10,7 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from sender_service.models.campaign import Campaign, CampaignBody, texts_in
-from sender_service.models.templates import check_ahead
+from sender_service.models.templates import precompile
 from sender_service.models.trigger import Name
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
@@ -20,8 +20,8 @@ from sender_service.ops.responses.base import Items
 from sender_service.ops.responses.campaigns import CampaignResponse
 from sender_service.ops.unknown_app import require_known_app
 from sender_service.planner.audience import AudienceReader
-from sender_service.planner.trying import try_texts
-from sender_service.store.campaigns import CampaignStore, campaign_key, to_campaign
+from sender_service.planner.text_check import check_texts
+from sender_service.store.campaigns import CampaignStore
 from shared.errors import InvalidPayload, NotFound
 from shared.nearest import did_you_mean
 
@@ -41,14 +41,13 @@ def campaigns_router(context: OpsContext) -> APIRouter:
 
 def _add_offers(router: APIRouter, context: OpsContext) -> None:
     store, stores = context.stores.campaigns, context.stores
-    audience = AudienceReader(stores.people, stores.segments, stores.parts)
+    audience = AudienceReader(stores.people, stores.parts)
 
     @router.get("/campaigns", responses=answers({"items": [STORED_CAMPAIGN]}))
     @needs("read")
     async def list_campaigns(app: AppName) -> Items[CampaignResponse]:
         await require_known_app(context.apps, app)
-        found = await store.find({"app": app})
-        return Items(items=[to_campaign_response(to_campaign(each)) for each in found])
+        return Items(items=[to_campaign_response(each) for each in await store.of_app(app)])
 
     @router.get("/campaigns/{campaign}", responses=answers(STORED_CAMPAIGN))
     @needs("read")
@@ -60,7 +59,7 @@ def _add_offers(router: APIRouter, context: OpsContext) -> None:
     async def put_campaign(
         app: AppName,
         campaign: CampaignName,
-        _: Annotated[None, Depends(_check_ahead)],
+        _: Annotated[None, Depends(_precompile)],
         body: Annotated[
             CampaignBody, json_body(CampaignBody, CAMPAIGN, read_only=CAMPAIGN_READ_ONLY)
         ],
@@ -70,14 +69,13 @@ def _add_offers(router: APIRouter, context: OpsContext) -> None:
         `warnings`, only where there are any: texts that would fail for some of 500 people, by
         their profiles, and pushes that are nearly too large."""
         await require_known_app(context.apps, app)
-        content = {**body.document(), "app": app, "id": campaign}
-        requested = to_campaign({**content, "version": 0})
-        found = await try_texts(requested, audience)
-        stored = to_campaign(await store.put(campaign_key(app, campaign), content))
-        return to_campaign_response(stored, found)
+        content = {**body.document(), "app": app, "id": campaign, "version": 0}
+        requested = Campaign.stored(content)
+        found = await check_texts(requested, audience)
+        return to_campaign_response(await store.put(requested), found)
 
 
-async def _check_ahead(request: Request) -> None:
+async def _precompile(request: Request) -> None:
     """Compile the body's templates in a worker thread. Raises InvalidPayload."""
     # The model needs the results; a large campaign's templates would block the event loop.
     # The model refuses a body that isn't JSON.
@@ -88,7 +86,7 @@ async def _check_ahead(request: Request) -> None:
         return
     except ValueError as exc:
         raise InvalidPayload(str(exc)) from exc
-    await asyncio.to_thread(check_ahead, sources)
+    await asyncio.to_thread(precompile, sources)
 
 
 def _add_versions(router: APIRouter, store: CampaignStore) -> None:

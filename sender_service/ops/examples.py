@@ -6,7 +6,6 @@ from typing import Any
 
 from sender_service.ops.responses.problems import Problem
 from shared.models.documented import EXAMPLE_PLAYER_ID
-from shared.secrets import MASK
 
 SEND_ID = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 DEAD_LETTER_ID = "4a1e4d1c-6a51-5a4f-9a45-0b1f3c2d4e5f"
@@ -14,38 +13,6 @@ TOKEN_ID = "9f1d6c1e-0c5f-4a52-8f53-3a7a4f4f1a10"
 EXAMPLE_PERSON_ID = "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"
 AT = "2026-11-22T16:00:00.000Z"
 
-APP: dict[str, Any] = {
-    "name": "Demo shop",
-    "oneSignal": {"appId": EXAMPLE_PLAYER_ID, "restApiKey": "os_v2_app_your_key", "plan": "free"},
-    "keys": [
-        {"id": "web", "kind": "write", "key": "wk_demo"},
-        {"id": "hook", "kind": "webhook", "key": "wh_demo"},
-    ],
-    "origins": ["https://shop.example"],
-}
-STORED_APP: dict[str, Any] = {
-    "id": "demo", "name": "Demo shop", "version": 3, "enabled": True, "state": "active",
-    "stoppedBecause": None,
-    "oneSignal": {"appId": EXAMPLE_PLAYER_ID, "restApiKey": MASK, "plan": "free", "enabled": True},
-    "keys": [{"id": "web", "kind": "write", "key": MASK}, {"id": "hook", "kind": "webhook", "key": MASK}],
-    "origins": ["https://shop.example"], "loginHash": {"required": True, "secret": MASK},
-    "allowedLogins": [], "maskedParameters": ["token", "email"],
-    "snippet": {
-        "loadOneSignal": True, "workerPath": "/OneSignalSDKWorker.js", "webhookKey": "wh_demo",
-        "sdkUrl": None, "loginToOneSignal": True, "requireConsent": False, "cookieDomain": None,
-    },
-    "controlGroup": 0.05, "cap": {"count": 3, "days": 7.0}, "timeZone": "Europe/Prague",
-    "quietHours": {"from": "21:00", "to": "08:00"},
-    "scenarios": {"gapMinutes": 60, "digestMinutes": 30},
-}  # fmt: skip
-APP_KEYS_EXAMPLE: list[dict[str, Any]] = [
-    {"id": "web", "kind": "write", "inSnippet": False},
-    {"id": "hook", "kind": "webhook", "inSnippet": True},
-]
-KEY_MADE: dict[str, Any] = {"id": "warehouse", "kind": "server", "key": "sk_…"}
-KEY_ROTATED: dict[str, Any] = {
-    "id": "web-2", "kind": "write", "key": "wk_…", "replaces": "web", "inSnippet": False,
-}  # fmt: skip
 CAMPAIGN: dict[str, Any] = {
     "name": "Welcome back",
     "variants": [
@@ -156,15 +123,6 @@ DEAD_LETTER_CONTENT: dict[str, Any] = {
     **DEAD_LETTER_EXAMPLE, "key": "demo", "value": {"app": "demo", "campaign": "welcome"},
 }  # fmt: skip
 REPLAYED: dict[str, Any] = {"id": DEAD_LETTER_ID, "topic": "carillon.triggers", "replayed": True}
-CONNECTION: dict[str, Any] = {
-    "result": "ok", "message": "OneSignal takes the key", "players": 1200,
-    "messageablePlayers": 950,
-    "warnings": [
-        {"field": "loginHash.required", "code": "login_proof_optional",
-         "message": "logins need no proof: whoever knows a login may be taken for that person in a"
-         " browser"},
-    ],
-}  # fmt: skip
 TOKEN: dict[str, Any] = {
     "id": TOKEN_ID, "name": "campaign job", "role": "operate",
     "apps": ["demo"], "createdAt": AT, "createdBy": "bootstrap", "expiresAt": None, "lastUsedAt": None,

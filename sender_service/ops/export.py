@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +15,9 @@ from sender_service.privacy.records import Finder, PersonalDataFinder
 from sender_service.privacy.subject import DataSubject
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.outcomes import MemberOutcome
-from sender_service.store.persons import PersonNames, PersonReader
+from sender_service.store.person_data import PersonDataReader, PersonNames
 from shared.documents.visitor import Visitor
 from shared.models.wire import to_iso
-from shared.mongo.client import Document
 from shared.mongo.collections import (
     AUDIT,
     BODIES,
@@ -36,6 +35,8 @@ from shared.mongo.collections import (
     VISITORS,
 )
 
+Item = Mapping[str, object]  # of a section, as its store has it
+
 # Internal fields; a player's rival is another person's browser.
 UNEXPORTED_FIELDS = frozenset({"_id", "rev", "slot", "head", "rival"})
 # Collection → the section of the export with the person's data from it.
@@ -50,7 +51,7 @@ SECTIONS: Mapping[str, str] = {
 class PersonExporter:
     def __init__(
         self,
-        people: PersonReader,
+        people: PersonDataReader,
         why: OutcomeExplainer,
         store: ErasureStore,
         hash_of: Callable[[str], str],
@@ -74,7 +75,7 @@ class PersonExporter:
             yield b"]"
         yield b',"complete":true}'
 
-    def _sections(self, known: PersonNames) -> dict[str, AsyncIterator[Document]]:
+    def _sections(self, known: PersonNames) -> dict[str, AsyncIterator[Item]]:
         people, profile = self._people, known.profile
         subject = _subject_of(known, self._hash_of)
         return {
@@ -87,8 +88,9 @@ class PersonExporter:
             "erasedBefore": _named(self._store.tombstones(known.ids)),
         }
 
-    async def _sends(self, known: PersonNames) -> AsyncIterator[Document]:
-        page, bodies = "", list[Document]()
+    async def _sends(self, known: PersonNames) -> AsyncIterator[Item]:
+        page = ""
+        bodies: Sequence[Item] = ()
         async for found, item in self._why.whole(known):
             if found.page != page:
                 page, bodies = found.page, await self._store.bodies(found.page)
@@ -108,24 +110,22 @@ def _subject_of(known: PersonNames, hash_of: Callable[[str], str]) -> DataSubjec
     )
 
 
-async def _records(find: Finder, subject: DataSubject) -> AsyncIterator[Document]:
+async def _records(find: Finder, subject: DataSubject) -> AsyncIterator[Item]:
     async for record in find(subject):
         yield record.content
 
 
-async def _named(documents: AsyncIterator[Document]) -> AsyncIterator[Document]:
+async def _named(documents: AsyncIterator[Item]) -> AsyncIterator[Item]:
     async for document in documents:
         yield {"id": document["_id"], **_bare(document)}
 
 
-async def _browsers(
-    browsers: AsyncIterator[Visitor], known: PersonNames
-) -> AsyncIterator[Document]:
+async def _browsers(browsers: AsyncIterator[Visitor], known: PersonNames) -> AsyncIterator[Item]:
     async for browser in browsers:
         yield _browser(browser, known)
 
 
-def _browser(visitor: Visitor, known: PersonNames) -> Document:
+def _browser(visitor: Visitor, known: PersonNames) -> Item:
     """Return the person's own data in a browser that others may have used, too."""
     login = known.profile.get("login")
     epochs = [
@@ -137,13 +137,13 @@ def _browser(visitor: Visitor, known: PersonNames) -> Document:
     return {"id": visitor["visitor"], "epochs": epochs, "players": players}
 
 
-def _rendered(found: MemberOutcome, bodies: list[Document]) -> Document | None:
+def _rendered(found: MemberOutcome, bodies: Sequence[Item]) -> Item | None:
     """Return the rendered text; None once it is deleted."""
     index = int(root_of(found.chunk)) if found.chunk else len(bodies)
     return bodies[index] if index < len(bodies) else None
 
 
-def _bare(document: Mapping[str, object]) -> Document:
+def _bare(document: Item) -> Item:
     return {name: value for name, value in document.items() if name not in UNEXPORTED_FIELDS}
 
 

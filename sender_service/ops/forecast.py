@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 
 from sender_service.models.send import SendRow
 from sender_service.models.sums import Sums
@@ -12,7 +13,7 @@ from sender_service.ops.responses.sends import RemainingResponse
 from sender_service.pages.document import page_id
 from sender_service.providers.base import Providers, request_rate
 from sender_service.scheduler.budget import MessageBudget
-from sender_service.scheduler.tidying import is_sending
+from sender_service.scheduler.repair import is_sending
 from sender_service.store.pages import PageStore
 from shared.apps import AppRegistry
 from shared.models.app import App
@@ -106,8 +107,10 @@ class SendForecast:
         self._providers = providers
         self._settings = settings
 
-    async def forecast(self, send: SendRow, sums: Sums) -> RemainingResponse | None:
-        """Return the remaining seconds while the send runs.
+    async def forecast(
+        self, send: SendRow, sums: Sums, waits_until: datetime | None, now: datetime
+    ) -> RemainingResponse | None:
+        """Return the remaining seconds while the send runs; `waits_until`: no call until then.
 
         None before and after, while it is paused, and while its app may not send.
         """
@@ -119,7 +122,10 @@ class SendForecast:
         calls = await self._calls(send, sums.pending)
         rate = rate_of(self._providers, app, self._settings)
         rest = forecast(Load(calls, sums.pending), rate, await window_of(self._budget, send))
-        return RemainingResponse(seconds=rest.seconds)
+        if rest.seconds is None or waits_until is None:
+            return RemainingResponse(seconds=rest.seconds)
+        wait = math.ceil((waits_until - now).total_seconds())
+        return RemainingResponse(seconds=max(wait, 0) + rest.seconds)
 
     async def _calls(self, send: SendRow, pending: int) -> int:
         """Estimate the calls from the messages per call of pages all over the send."""

@@ -30,7 +30,7 @@ from sender_service.ops.responses.people import (
 )
 from sender_service.ops.unknown_app import require_known_app
 from sender_service.privacy.requests import ErasureRequester
-from sender_service.store.persons import PersonNames, PersonReader
+from sender_service.store.person_data import PersonDataReader, PersonNames
 from shared.apps import AppRegistry
 from shared.documents.profile import Profile
 from shared.errors import InvalidPayload, NotFound
@@ -47,7 +47,7 @@ PersonId = Annotated[
 
 @dataclass(frozen=True)
 class PeopleTools:
-    people: PersonReader
+    people: PersonDataReader
     why: OutcomeExplainer
     eraser: ErasureRequester
     exporter: PersonExporter
@@ -59,10 +59,10 @@ def people_router(context: OpsContext) -> APIRouter:
     stores, vault = context.stores, context.vault
     why = OutcomeExplainer(stores.outcomes, context.clock)
     tools = PeopleTools(
-        people=stores.persons,
+        people=stores.person_data,
         why=why,
-        eraser=ErasureRequester(stores.persons, context.writer, vault, context.clock),
-        exporter=PersonExporter(stores.persons, why, stores.erasures, vault.hash_key),
+        eraser=ErasureRequester(stores.person_data, context.writer, vault, context.clock),
+        exporter=PersonExporter(stores.person_data, why, stores.erasures, vault.hash_key),
         apps=context.apps,
         names=Names(stores.prefixes),
     )

@@ -6,18 +6,19 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, model_validator
 
-from sender_service.models.trigger import Name, VisitorId
-from sender_service.store.persons import NameKind
+from sender_service.models.recipient import PersonId, VisitorId
+from sender_service.models.trigger import Name
+from sender_service.store.person_data import NameKind
 from shared.models.documented import exactly_one
 from shared.models.sentences import text_like
 from shared.models.wire import Wire
 from shared.names import Email, Login, PlayerId
 
-NAME_KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email")
+NAME_KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email", "person")
 
 
 class PersonQuery(Wire):
-    """Body of a search: an app and exactly one of `login`, `visitor`, `player`, `email`."""
+    """Body of a search: an app and exactly one of NAME_KINDS."""
 
     model_config = ConfigDict(
         json_schema_extra=exactly_one(
@@ -30,11 +31,12 @@ class PersonQuery(Wire):
     visitor: VisitorId | None = None
     player: PlayerId | None = None
     email: Email | None = None
+    person: PersonId | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if len(self.names) != 1:
-            raise ValueError("give exactly one of login, visitor, player, email")
+            raise ValueError(f"give exactly one of {', '.join(NAME_KINDS)}")
         return self
 
     @property

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from sender_service.intake.lines import to_lines
-from sender_service.ops.asked import read_lines, read_whole
 from sender_service.ops.auth import require_app
 from sender_service.ops.bodies import FirstLine, is_lines, read_trigger
 from sender_service.ops.context import OpsContext
 from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import PREVIEW, answers
+from sender_service.ops.preview_request import read_lines, read_whole
 from sender_service.ops.preview_run import run_preview
 from sender_service.ops.responses.preview import PreviewResponse
 

@@ -17,7 +17,7 @@ from sender_service.ops.responses.preview import (
 )
 from sender_service.planner.bad_share import bad_share_message
 from sender_service.planner.dry_run_result import DryRunResult, Sample
-from sender_service.planner.trying import size_warnings
+from sender_service.planner.text_check import size_warnings
 from sender_service.providers.base import Providers
 
 

@@ -9,9 +9,9 @@ from sender_service.intake.request import TriggerRequest
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import Send
 from sender_service.models.trigger import Terms
-from sender_service.ops.asked import PreviewRequest
 from sender_service.ops.context import OpsContext
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
+from sender_service.ops.preview_request import PreviewRequest
 from sender_service.ops.preview_response import PlannedSend, to_preview_response
 from sender_service.ops.responses.preview import ForecastResponse, PreviewResponse
 from sender_service.planner.audience import AudienceReader
@@ -89,4 +89,4 @@ async def _forecast(context: OpsContext, send: Send, found: DryRunResult) -> For
 
 def _audience(context: OpsContext) -> AudienceReader:
     stores = context.stores
-    return AudienceReader(stores.people, stores.segments, stores.parts)
+    return AudienceReader(stores.people, stores.parts)

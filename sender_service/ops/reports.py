@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sender_service.accounting.reporting import Reporting
+from sender_service.closing import sums_so_far
 from sender_service.models.campaign import Campaign
 from sender_service.models.report import (
     REPORT_COUNTS,
@@ -42,11 +43,11 @@ class Reports:
         """
         report, sends = await self._read(campaign)
         kept = await self._reports.of_sends(campaign.app, campaign.id)
-        counts = await self._reports.interaction_counts([send.id for send in sends])
+        counts = await self._reporting.interactions.counts_of([send.id for send in sends])
         room = _Room()
         later: list[SendRow] = []
         for send in sends:
-            sums = await self._reporting.account(send)
+            sums = await sums_so_far(self._reporting.pages, send)
             known = _fresh(kept.get(send.id), sums, counts[send.id])
             if known is None and room.take(sums.audience):
                 known = await self._reporting.compute(send)

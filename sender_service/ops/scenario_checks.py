@@ -12,10 +12,11 @@ from sender_service.models.scenario.requirements import (
     why_time_zone,
 )
 from sender_service.models.scenario.scenario import Scenario
+from sender_service.ops.app_body import AppRequest
 from sender_service.store.campaigns import CampaignStore
-from sender_service.store.scenarios import ScenarioStore
+from sender_service.store.stores import Stores
 from shared.errors import FieldError, InvalidPayload
-from shared.models.app import App, AppHours
+from shared.models.app import App
 
 
 async def check_requirements(campaigns: CampaignStore, app: App, scenario: Scenario) -> None:
@@ -37,13 +38,16 @@ async def check_requirements(campaigns: CampaignStore, app: App, scenario: Scena
 
 
 async def check_time_zone_unneeded(
-    scenarios: ScenarioStore, campaigns: CampaignStore, app: str, hours: AppHours
+    stores: Stores, app: str, request: AppRequest | InvalidPayload
 ) -> None:
-    """Check that no scenario that is on needs the app's time zone. Raises InvalidPayload."""
-    for scenario in await scenarios.find(app):
+    """Check that no scenario that is on lacks the app's time zone. Raises InvalidPayload."""
+    if isinstance(request, InvalidPayload) or request.time_zone is not None:
+        return
+    for scenario in await stores.scenarios.find(app):
         if not scenario.enabled:
             continue
-        why = why_time_zone(scenario, await _campaigns_of(campaigns, scenario), hours)
+        campaigns = await _campaigns_of(stores.campaigns, scenario)
+        why = why_time_zone(scenario, campaigns, request.quiet_hours)
         if why is not None:
             message = f"is missing, and the scenario {scenario.id} is on, where {why} it"
             error = FieldError("body.timeZone", APP_TIME_ZONE_MISSING, message)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from sender_service.closing import sums_so_far
 from sender_service.models.malformed import count_malformed, show_malformed
-from sender_service.models.report import PLURAL_OF_INTERACTION
 from sender_service.models.send import SendOverview, SendRow, public_state
 from sender_service.models.sums import Sums, encode_sums
 from sender_service.ops.context import OpsContext
 from sender_service.ops.forecast import SendForecast
 from sender_service.ops.responses.base import WarningResponse
 from sender_service.ops.responses.sends import PartsResponse, SendResponse
-from sender_service.ops.waiting import WaitingReasons
+from sender_service.ops.waiting import PAGES_WAIT, WaitingReasons
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
@@ -43,31 +44,24 @@ class SendView:
         send = await self._sends.without_list(send_id)
         if send is None:
             raise NotFound("no such send", code="unknown_send")
-        sums = await self._sums(send)
+        sums = await sums_so_far(self._pages, send)
         limited_since = await self._waiting.limited_since(send)
+        waiting, now = await self._waiting.find(send, limited_since), self._clock()
+        waits_until = next((one.until for one in waiting if one.code in PAGES_WAIT), None)
         fields = {
-            **head_of_send(send, self._clock()),
+            **head_of_send(send, now),
             "digest": send.digest,
             "warnings": [*send.warnings, *_remarks(send, sums)],
             "malformed": show_malformed(send.malformed),
             "parts": _parts(send),
             "heldSince": limited_since,
-            "waiting": await self._waiting.find(send, limited_since),
-            "forecast": await self._progress.forecast(send, sums),
+            "waiting": waiting,
+            "forecast": await self._progress.forecast(send, sums, waits_until, now),
             **encode_sums(sums),
             "people": {**sums.people, "malformed": count_malformed(send.malformed)},
-            **await self._seen(send.id),
+            **asdict(await self._interactions.counts(send.id)),
         }
         return SendResponse(**fields)
-
-    async def _sums(self, send: SendOverview) -> Sums:
-        """Return the send's sums, which don't count malformed names: no page has them."""
-        totals = send.totals
-        return totals if totals is not None else (await self._pages.sums(send.id))[0]
-
-    async def _seen(self, send: str) -> dict[str, int]:
-        counts = await self._interactions.counts(send)
-        return {PLURAL_OF_INTERACTION[kind]: count for kind, count in counts.items()}
 
 
 def open_send_view(context: OpsContext) -> SendView:

@@ -17,7 +17,7 @@ from sender_service.ops.examples import SEND, answers
 from sender_service.ops.naming import ID_OR_PREFIX, Names
 from sender_service.ops.responses.sends import SendResponse
 from sender_service.ops.send_view import SendView, open_send_view
-from sender_service.scheduler.tidying import Tidying
+from sender_service.scheduler.repair import SendRepair
 from shared.clock import Clock
 from shared.errors import Conflict, NotFound
 from shared.loops import Wakeup
@@ -33,16 +33,16 @@ class SendsApi:
         *,
         intake: Intake,
         reader: SendView,
-        tidying: Tidying,
+        repair: SendRepair,
         scheduler: Wakeup,
         clock: Clock,
         names: Names,
     ) -> None:
         self._intake = intake
-        self._sends = tidying.sends
-        self._pages = tidying.pages
+        self._sends = repair.sends
+        self._pages = repair.pages
         self._reader = reader
-        self._tidying = tidying
+        self._repair = repair
         self._scheduler = scheduler
         self._clock = clock
         self._names = names
@@ -100,7 +100,7 @@ class SendsApi:
         done = await self._sends.end(send, "cancelled")
         if done:
             await self._intake.drop_list(send)
-            await self._tidying.end_stopped(send, self._clock())
+            await self._repair.end_stopped(send, self._clock())
         await self._pages.make_due(send, self._clock())
         return await self._changed(send, done, "cancelled")
 
@@ -123,13 +123,13 @@ class SendsApi:
 
 def sends_router(context: OpsContext) -> APIRouter:
     stores, plan = context.stores, context.settings.plan
-    tidying = Tidying(
+    repair = SendRepair(
         context.apps, stores.sends, stores.pages, stores.contacts, plan.answer_timeout
     )
     return SendsApi(
         intake=context.intake,
         reader=open_send_view(context),
-        tidying=tidying,
+        repair=repair,
         scheduler=context.scheduler_wakeup,
         clock=context.clock,
         names=Names(stores.prefixes),

@@ -7,13 +7,16 @@ from datetime import datetime
 from sender_service.models.send import FINAL, SendOverview, public_state
 from sender_service.ops.responses.sends import WaitingResponse
 from sender_service.pages.page import Page
-from sender_service.pages.transitions import policy_of
+from sender_service.pages.transitions import quiet_hours_of
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.store.pages import PageStore
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.models.app import App
 from shared.providers import DEFAULT_PROVIDER
+
+# Codes of waits in which nothing is called until the first page is due.
+PAGES_WAIT = frozenset({"quiet_hours", "retry"})
 
 
 class WaitingReasons:
@@ -83,13 +86,10 @@ def _of_send(send: SendOverview, now: datetime) -> list[WaitingResponse]:
 
 
 def _is_quiet(page: Page, send: SendOverview, now: datetime) -> bool:
-    quiet = policy_of(send).quiet_hours
-    if quiet is None or send.priority == "transactional":
-        return False
-    return any(
+    quiet = quiet_hours_of(send)
+    return quiet is not None and any(
         chunk.state == "planned"
         and chunk.not_before > now
-        and chunk.time_zone
         and quiet.until(now, chunk.time_zone) is not None
         for chunk in page.chunks.values()
     )

@@ -147,6 +147,7 @@ class Chunk:
         of["attempted"] = of["attempts"] > 0 or of["release"] > of["unsentReleases"] + 1
         if not of["attempted"]:
             of["unsentReleases"] = of["release"]
+            of["ttl"] = None  # nothing was sent: the next release has less time left
 
     def renew(self) -> None:
         """Begin a new generation: nothing of the last one was sent, so the next call is new."""

@@ -22,7 +22,7 @@ def apply(page: Page, delivery: Delivery) -> None:
     if chunk is None or chunk.is_final or chunk.generation != delivery.generation:
         return
     if delivery.outcome == "deferred":
-        if chunk.state == "released" and chunk.releases == delivery.release:
+        if chunk.releases == delivery.release:
             _defer(page, delivery)
         return
     if delivery.reason == "rejected" and _split(page, delivery):
@@ -68,6 +68,11 @@ def may_split(page: Page, chunk: str) -> bool:
 
 def _defer(page: Page, delivery: Delivery) -> None:
     """Plan the chunk again. After a definite refusal its generation rises: the next call is new."""
+    chunk = page.chunks[delivery.chunk]
+    if chunk.state != "released":  # answered, or postponed to the morning without an answer
+        if chunk.is_attempted and delivery.reason in NEVER_CALLED:
+            page.change_chunk(delivery.chunk).return_uncalled()
+        return
     chunk = page.change_chunk(delivery.chunk)
     not_before = delivery.not_before or delivery.at
     if delivery.reason in NEVER_CALLED:

@@ -33,7 +33,7 @@ class ChunkDocument(TypedDict):
     notBefore: datetime
     releasedAt: datetime | None
     reservedAt: datetime | None  # when its messages were counted last against the limit
-    ttl: int | None  # seconds, frozen by the first release of a generation
+    ttl: int | None  # seconds, frozen by a generation's first release that may have been called
     notificationId: str | None
     at: datetime | None
 

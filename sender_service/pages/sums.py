@@ -1,4 +1,4 @@
-"""The account of a page, computed from its members. Pure."""
+"""Sums of a page, computed from its members. Pure."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sender_service.models.erased_names import marker
-from sender_service.models.policy import Policy
-from sender_service.models.quiet_hours import zone_for
+from sender_service.models.policy import AppPolicy, Policy
 from sender_service.models.send import SendOverview, SendRow
+from sender_service.models.send_quiet_hours import SendQuietHours
 from sender_service.pages.page import Page
 from shared.documents.player import Player
 from shared.ids import idempotency_key
@@ -47,15 +47,22 @@ def policy_of(send: SendOverview) -> Policy:
     return Policy.model_validate((send.campaign_snapshot or {}).get("policy", {}))
 
 
-def wait_through_quiet_hours(page: Page, send: SendOverview, now: datetime) -> None:
-    """Postpone chunks that are in quiet hours of their members' time zone."""
-    quiet = policy_of(send).quiet_hours
-    if quiet is None or send.priority == "transactional":
+def quiet_hours_of(send: SendOverview) -> SendQuietHours | None:
+    """Return the quiet hours that the send started with; None where none apply."""
+    of_app = AppPolicy.model_validate(send.campaign_snapshot or {})
+    return SendQuietHours.of(policy_of(send), of_app, send.priority)
+
+
+def wait_through_quiet_hours(
+    page: Page, send: SendOverview, now: datetime, answer_timeout: timedelta
+) -> None:
+    """Postpone chunks that are in quiet hours of their members' time zone, unanswered ones too."""
+    quiet = quiet_hours_of(send)
+    if quiet is None:
         return
-    of_app = (send.campaign_snapshot or {}).get("timeZone")
     for name, chunk in page.chunks.items():
-        if chunk.is_due(now) and chunk.time_zone:
-            until = quiet.until(now, zone_for(chunk.time_zone, of_app))
+        if chunk.is_due(now) or chunk.is_unanswered(now, answer_timeout):
+            until = quiet.until(now, chunk.time_zone)
             if until is not None:
                 page.postpone(name, until)
 
@@ -113,8 +120,17 @@ def release(page: Page, chunk: str, send: SendOverview, now: datetime) -> None:
     page.release(chunk, now, ttl)
 
 
-def to_job(page: Page, chunk: str, body: dict[str, Any], send: SendOverview) -> Job:
-    """Build a chunk's job. Within a generation its bytes are always the same."""
+def to_job(
+    page: Page,
+    chunk: str,
+    body: dict[str, Any],
+    send: SendOverview,
+    quiet: SendQuietHours | None,
+) -> Job:
+    """Build a chunk's job. Within a generation its bytes are always the same.
+
+    `quiet`: the send's `quiet_hours_of`.
+    """
     state = page.chunks[chunk]
     assert state.released_at is not None
     return Job.model_validate(
@@ -134,5 +150,6 @@ def to_job(page: Page, chunk: str, body: dict[str, Any], send: SendOverview) -> 
             "body": body,
             "expires_at": send.expires_at,
             "released_at": state.released_at,
+            "quiet_from": quiet and quiet.next_start(state.released_at, state.time_zone),
         }
     )

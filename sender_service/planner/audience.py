@@ -12,7 +12,6 @@ from sender_service.planner.segment_filter import to_filter
 from sender_service.planner.target import Batch, Candidate, Cursor, Target
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
-from sender_service.store.segments import SegmentReader
 from shared.documents.profile import Profile
 from shared.ids import SLOTS
 
@@ -26,7 +25,6 @@ class AudienceReader:
     """Reader of a target's people. Methods raise StoreUnavailable when MongoDB is away."""
 
     people: PeopleReader
-    segments: SegmentReader
     parts: PartStore
 
     def batches(self, target: Target, after: Cursor) -> AsyncGenerator[Batch, None]:
@@ -40,7 +38,7 @@ class AudienceReader:
         if target.segment is None:
             return await self.people.profiles(target.app, people)
         where = to_filter(target.segment, target.now)
-        found = await self.segments.among(target.app, list(dict.fromkeys(people)), where)
+        found = await self.people.selected_among(target.app, list(dict.fromkeys(people)), where)
         return {profile["_id"]: profile for profile in found}
 
     async def _slots(self, target: Target, after: Cursor) -> AsyncGenerator[Batch, None]:
@@ -74,14 +72,14 @@ class AudienceReader:
     async def _width(self, app: str) -> int:
         """Return how many slots hold PEOPLE_A_READ people, selected or not. Slots are a hash."""
         # The number that a filter selects doesn't tell how many the server reads to find them.
-        people = await self.segments.count(app, (0, FIRST_WIDTH - 1))
+        people = await self.people.count(app, (0, FIRST_WIDTH - 1))
         return max(1, min(SLOTS, PEOPLE_A_READ * FIRST_WIDTH // max(people, 1)))
 
     async def _range(self, target: Target, first: int, last: int) -> list[Profile]:
         if target.segment is None:
-            return await self.people.in_slots(target.app, first, last)
+            return await self.people.in_slots(target.app, (first, last))
         where = to_filter(target.segment, target.now)
-        return await self.segments.in_slots(target.app, (first, last), where)
+        return await self.people.selected(target.app, (first, last), where)
 
 
 async def read_ahead(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:

@@ -11,8 +11,8 @@ import orjson
 
 from sender_service.models.campaign import Variant
 from sender_service.models.push import Push
-from sender_service.models.quiet_hours import own_zone, zone_for
 from sender_service.models.send import NEVER
+from sender_service.models.send_quiet_hours import SendQuietHours
 from sender_service.models.sums import Sums, encode_sums
 from sender_service.pages.document import ChunkDocument, PageDocument, new_chunk, page_id
 from sender_service.pages.page import Page
@@ -22,6 +22,7 @@ from sender_service.planner.policy import choose_variant, suppressions, unproven
 from sender_service.planner.target import Candidate, PlayerSelection
 from shared.documents.profile import Profile
 from shared.errors import Rejected
+from shared.models.quiet_hours import own_zone
 from shared.providers import DEFAULT_PROVIDER
 from shared.reasons import FailedReason, SuppressedReason
 from shared.texts import shorten
@@ -55,12 +56,15 @@ class PageBuilder:
     cursor: Any = None
     capped: bool = False
     _begun_at: int = field(init=False)
+    # Where they apply, a chunk's members share a time zone.
+    _quiet: SendQuietHours | None = field(init=False)
     _filling: dict[bytes, tuple[str, int]] = field(default_factory=dict)
     _keys: dict[tuple[int, str, str], tuple[Push, bytes]] = field(default_factory=dict)  # made once
     _here: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._begun_at = self.plan.renderer.allowance.spent
+        self._quiet = self.plan.quiet_hours
 
     def add(self, candidate: Candidate) -> bool:
         """Add the person; return False when the page has no room for all of their new players.
@@ -144,12 +148,13 @@ class PageBuilder:
 
     def _night_of(self, profile: Profile, reached: Collection[str]) -> str:
         """Return the zone of the person's quiet hours; "" where none apply."""
-        if not self._quiet:
+        quiet = self._quiet
+        if quiet is None:
             return ""
-        named, of_app = profile["timeZone"], self.plan.of_app.time_zone
-        if reached and own_zone(named) is None and of_app is None:
+        named = profile["timeZone"]
+        if reached and quiet.of_app is None and own_zone(named) is None:
             self.no_zone += 1
-        return zone_for(named, of_app)
+        return quiet.zone_of(named)
 
     def _withheld(
         self, variant: Variant, profile: Profile, selections: Mapping[str, PlayerSelection]
@@ -185,11 +190,6 @@ class PageBuilder:
     def _member(self, player: str, person: str, chunk: str) -> None:
         self.members.append([player, person, chunk])
         self._here.add(player)
-
-    @property
-    def _quiet(self) -> bool:
-        """Check whether quiet hours apply; then a chunk's members share a time zone."""
-        return self.plan.campaign.policy.quiet_hours is not None and not self.plan.is_transactional
 
     @property
     def reached(self) -> dict[str, list[str]]:

@@ -129,10 +129,11 @@ class DryRun:
         return sum(self._plan.calls_for(provider, count) for (provider, _), count in texts.items())
 
     def _count_quiet(self, page: Page, counts: dict[str, int], now: datetime) -> None:
-        hours = self._plan.campaign.policy.quiet_hours
+        quiet = self._plan.quiet_hours
+        if quiet is None:
+            return
         for name, chunk in page.chunks.items():
-            zone = chunk.time_zone
-            until = hours.until(now, zone) if hours is not None and zone else None
+            until = quiet.until(now, chunk.time_zone)
             if until is not None and counts[name]:
                 self._found.quiet += counts[name]
                 self._found.quiet_until = max(until, self._found.quiet_until or until)

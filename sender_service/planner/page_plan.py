@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sender_service.models.campaign import Campaign
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import Send
+from sender_service.models.send_quiet_hours import SendQuietHours
 from sender_service.planner.rendering import Renderer
 from shared.models.app import Cap
 
@@ -30,6 +31,10 @@ class PagePlan:
     @property
     def is_transactional(self) -> bool:
         return bool(self.send.priority == "transactional")
+
+    @property
+    def quiet_hours(self) -> SendQuietHours | None:
+        return SendQuietHours.of(self.campaign.policy, self.of_app, self.send.priority)
 
     @property
     def caps(self) -> list[Cap]:

@@ -163,8 +163,8 @@ class Paging:
     def _check_bad_share(self, *, final: bool) -> None:
         """Raise Rejected when more than BAD_SHARE of the people's texts don't render."""
         # Before the end only when none renders, and never for a list: it may name the bad ones first.
-        early = not self._target.is_list and self._bad >= self._people >= BAD_CHECK_AFTER
-        if (final or early) and self._bad > self._people * BAD_SHARE:
+        all_bad = not self._target.is_list and self._bad >= self._people >= BAD_CHECK_AFTER
+        if (final or all_bad) and self._bad > self._people * BAD_SHARE:
             raise Rejected(
                 bad_share_message(self._bad, self._people, self._fault), code="bad_variables"
             )

@@ -96,8 +96,8 @@ class Planner:
     async def _plan(self, send: Send) -> None:
         tools = self._tools
         target = target_of(send)
-        if target.is_list and tools.early is not None:
-            target = replace(target, is_early=await tools.early.may_come(send))
+        if target.is_list and tools.unknown_names is not None:
+            target = replace(target, can_postpone=await tools.unknown_names.may_come(send))
         campaign, of_app = await self._campaign(send)
         plan = PagePlan(
             send,
@@ -129,14 +129,14 @@ class Planner:
         if target.parts:
             await tools.audience.parts.forget(send.id)
         await close_complete(tools.sends, tools.pages, [send.id], tools.clock())
-        tools.announce()
+        tools.notify()
         log.info("send planned", extra={"send": send.id, "app": send.app, "pages": count})
 
     async def _postpone(self, send: Send, took_seconds: float) -> None:
         """Postpone the send; its pages stay. Raises StoreUnavailable."""
         tools = self._tools
-        assert tools.early is not None
-        due, changes = await tools.early.postponed(send, took_seconds)
+        assert tools.unknown_names is not None
+        due, changes = await tools.unknown_names.postponed(send, took_seconds)
         if not await tools.sends.planning.postpone(send.id, self._name, due, changes):
             await self._abandon(send.id)
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sender_service.models.trigger import Recipient
+from sender_service.models.recipient import Recipient
 from sender_service.planner.target import (
     Batch,
     Candidate,
@@ -22,7 +22,7 @@ from sender_service.planner.target import (
 )
 from sender_service.planner.text_index import TextIndex
 from sender_service.store.parts import PartStore
-from sender_service.store.people import PeopleReader
+from sender_service.store.people import PeopleReader, ids_of
 from shared.documents.player import Player
 from shared.documents.profile import Profile
 
@@ -65,6 +65,7 @@ class RecipientIndex:
         """Return the positions and addresses of all names of this person, in order."""
         addresses: list[Address] = [("player", player["id"]) for player in profile["players"]]
         addresses += [("visitor", visitor) for visitor in profile["visitors"]]
+        addresses += [("person", person) for person in ids_of(profile)]
         if profile["login"]:
             addresses.append(("login", profile["login"]))
         positions = [(self.position(address), address) for address in addresses]
@@ -108,7 +109,7 @@ class ResolvedRecipient:
 
 
 class ListReader:
-    """Reader of listed people. Raises StoreUnavailable, and NamesUnknown for a list that is early."""
+    """Reader of listed people. Raises StoreUnavailable, and NamesUnknown where a list can be postponed."""
 
     def __init__(self, people: PeopleReader, parts: PartStore) -> None:
         self._people = people
@@ -156,7 +157,7 @@ class ListReader:
         ]
         own = await self._variables(target, listed, [a for _, named in placed for a in named.later])
         candidates = [named.candidate([part, index + 1], own) for index, named in placed]
-        if target.is_early and any(one.is_unknown for one in candidates):
+        if target.can_postpone and any(one.is_unknown for one in candidates):
             raise NamesUnknown
         return candidates
 
@@ -197,7 +198,12 @@ async def resolve(
     """Return each name with its person, if one is known. Raises StoreUnavailable."""
     found: dict[Address, Profile] = {}
     ledger: dict[str, Player] = {}
-    for kind, look_up in (("login", people.by_logins), ("visitor", people.by_visitors)):
+    look_ups = (
+        ("login", people.by_logins),
+        ("visitor", people.by_visitors),
+        ("person", people.by_persons),
+    )
+    for kind, look_up in look_ups:
         values = _of_kind(names, kind)
         if values:
             found |= {(kind, value): p for value, p in (await look_up(app, values)).items()}

@@ -17,7 +17,6 @@ from sender_service.models.languages import choose
 from sender_service.models.metering import PUSH_STEPS, meter
 from sender_service.models.push import MAX_PUSH_BYTES, Push, PushButton, push_size
 from sender_service.models.push_texts import check_link, check_text
-from sender_service.models.quiet_hours import zone_for
 from sender_service.models.templates import (
     GLOBALS,
     PROFILE,
@@ -29,6 +28,7 @@ from sender_service.models.templates import (
 )
 from shared.documents.profile import Profile
 from shared.errors import Rejected
+from shared.models.quiet_hours import zone_for
 
 MEMO_BYTES = 4 * 1024 * 1024
 MEMO_ENTRY_BYTES = 500  # of what Python needs beside the texts
@@ -75,7 +75,7 @@ class Allowance:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _VariantNames:
     """Variables that a variant's texts use, with the values that are shared by all people."""
 
     # A send may have a million bytes of other variables, which aren't copied for each person.
@@ -102,7 +102,7 @@ class Renderer:
         self._zone = time_zone
         self._memo: dict[bytes, Push | Rejected] = {}
         self._memo_room = MEMO_BYTES
-        self._asked: dict[str, _Asked] = {}  # by variant
+        self._names_by_variant: dict[str, _VariantNames] = {}
         self._left = PUSH_STEPS
         self.largest = 0  # bytes of a push
         self.allowance = allowance or Allowance()
@@ -114,7 +114,7 @@ class Renderer:
     def render(self, variant: Variant, profile: Profile, own: Mapping[str, Any]) -> Push:
         """Return the rendered push. Raises Rejected (bad_variables), SendTooDear."""
         self.allowance.pushes += 1
-        names = self._asked_by(variant).names
+        names = self._names_of(variant).names
         given = {name: own[name] for name in own.keys() & names} if own else own
         if PROFILE in names:
             return self._counted(variant, profile, given)
@@ -135,15 +135,15 @@ class Renderer:
 
     def reads_profile(self, variant: Variant) -> bool:
         """Return whether the variant's texts read the profile, which is private to the person."""
-        return PROFILE in self._asked_by(variant).names
+        return PROFILE in self._names_of(variant).names
 
-    def _asked_by(self, variant: Variant) -> _Asked:
-        asked = self._asked.get(variant.id)
-        if asked is None:
+    def _names_of(self, variant: Variant) -> _VariantNames:
+        known = self._names_by_variant.get(variant.id)
+        if known is None:
             names = frozenset().union(*map(variables_of, variant.sources()))
             shared = {name: self._shared[name] for name in names & self._shared.keys()}
-            asked = self._asked[variant.id] = _Asked(names, {**GLOBALS, **shared})
-        return asked
+            known = self._names_by_variant[variant.id] = _VariantNames(names, {**GLOBALS, **shared})
+        return known
 
     def _remember(self, key: bytes, known: Push | Rejected) -> None:
         size = MEMO_ENTRY_BYTES + len(key)
@@ -161,7 +161,7 @@ class Renderer:
             self.allowance.take(meter.spent)
 
     def _render(self, variant: Variant, profile: Profile, own: Mapping[str, Any]) -> Push:
-        context = {**self._asked_by(variant).shared, **own, PROFILE: _visible(profile)}
+        context = {**self._names_of(variant).shared, **own, PROFILE: _visible(profile)}
         context[TIME_ZONE] = zone_for(profile.get("timeZone"), self._zone)
         language = str(profile.get("language") or "en")
         texts = _Texts(language, choose(variant.contents, language), context)

@@ -14,7 +14,6 @@ from functools import singledispatch
 from typing import Any
 
 from sender_service.models.languages import plain, spellings
-from sender_service.models.quiet_hours import own_zone
 from sender_service.models.segment import (
     And,
     Basket,
@@ -33,6 +32,7 @@ from sender_service.models.segment import (
     TimeZoneIs,
 )
 from sender_service.models.segment_values import Counted, Period, Range
+from shared.models.quiet_hours import own_zone
 
 Filter = dict[str, Any]
 
@@ -117,7 +117,7 @@ def _(condition: HasCategory, now: datetime) -> Filter:
 def _(condition: HasBasket, now: datetime) -> Filter:
     basket: Basket = condition.basket
     given = {
-        "basket.at": _period(basket, now),
+        "basket.since": _period(basket, now),
         "basket.items.item": _one_of(basket.items),
         "basket.total": _range(basket.total),
     }

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sender_service.models.recipient import Recipient
 from sender_service.models.segment import Segment
 from sender_service.models.send import Send
-from sender_service.models.trigger import Recipient, Trigger
+from sender_service.models.trigger import Trigger
 from shared.documents.profile import Profile
 from shared.errors import Rejected
 
@@ -28,7 +29,7 @@ EVERYTHING = PlayerSelection()
 
 
 class NamesUnknown(Exception):
-    """A name of an early list is unknown yet; the send is planned again later."""
+    """A name of the list is unknown as yet; the send is planned again later."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Target:
     names: Sequence[Recipient] | None = None
     parts: Sequence[str] = ()
     segment: Segment | None = None
-    is_early: bool = False  # unknown names may be known soon
+    can_postpone: bool = False  # unknown names may be known soon
 
     @property
     def is_list(self) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sender_service.context import SenderContext
 from sender_service.models.policy import AppPolicy
 from sender_service.planner.audience import AudienceReader
-from sender_service.planner.early import EarlyNames
 from sender_service.planner.new_page_erasure import PageErasure
+from sender_service.planner.unknown_names import UnknownNames
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
@@ -31,9 +31,9 @@ class PlannerTools:
     settings: PlanSettings
     clock: Clock
     chunk_members: Callable[[str], Mapping[str, int]]
-    announce: Callable[[], None]  # wakes the scheduler
+    notify: Callable[[], None]  # wakes the scheduler
     policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
-    early: EarlyNames | None = None  # None: a name is known now or never
+    unknown_names: UnknownNames | None = None  # None: a name is known now or never
 
     @classmethod
     def of(
@@ -41,12 +41,12 @@ class PlannerTools:
         context: SenderContext,
         erasure: PageErasure,
         chunk_members: Callable[[str], Mapping[str, int]],
-        early: EarlyNames | None,
+        unknown_names: UnknownNames | None,
     ) -> PlannerTools:
         stores, apps = context.stores, context.apps
-        audience = AudienceReader(stores.people, stores.segments, stores.parts)
+        audience = AudienceReader(stores.people, stores.parts)
         return cls(
             stores.sends, stores.pages, audience, stores.campaigns, stores.contacts,
             erasure, context.settings.plan, context.clock, chunk_members,
-            context.scheduler_wakeup.notify, lambda app: AppPolicy.of(apps.get(app)), early,
+            context.scheduler_wakeup.notify, lambda app: AppPolicy.of(apps.get(app)), unknown_names,
         )  # fmt: skip

@@ -15,7 +15,8 @@ from functools import partial
 from sender_service.models.erased_names import is_blank
 from sender_service.pages.document import Member
 from sender_service.pages.page import NO_TIMEOUT, Page
-from sender_service.privacy.page_erasure import blank_members, orphaned_bodies
+from sender_service.privacy.page_erasure import blank_members
+from sender_service.privacy.page_writing import write_blanked
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
@@ -46,11 +47,8 @@ class NewPageErasure:
         while (page := await self.pages.get(name)) is not None:
             erased = await self._erased_members(page)
             blank_members(page, partial(_is_one_of, erased), self.clock(), wait=False)
-            changes = page.changes(NO_TIMEOUT)
-            if changes and not await self.pages.update(page, changes):
-                continue  # another replica wrote it meanwhile: repeat on a fresh copy
-            if changes:
-                await self.store.blank_bodies(page, orphaned_bodies(page))
+            if not await write_blanked(page, self.pages, self.store, NO_TIMEOUT):
+                continue
             for person in sorted({person for _, person in erased if person}):
                 await self.store.drop_pushes(page.app, person, self.clock())
             return

@@ -19,9 +19,8 @@ from sender_service.privacy.subject import (
     standing_at,
     trigger_without,
 )
-from sender_service.store.erasure import ErasureStore, StoredDeadLetter
+from sender_service.store.erasure import DeadLetterContent, ErasureStore
 from shared.models.dead_letter import DeadLetter
-from shared.mongo.client import Document
 from shared.mongo.collections import CONTACTS, DEAD_LETTERS, PARKED, PARTS, SENDS
 
 LONG_ENOUGH = 8  # characters: shorter names are found by chance in bytes that are no JSON
@@ -31,7 +30,7 @@ LONG_ENOUGH = 8  # characters: shorter names are found by chance in bytes that a
 class PersonalDataRecord:
     """A record that names the person: its content, and how to blank it."""
 
-    content: Document
+    content: Mapping[str, object]
     blank: Callable[[], Awaitable[None]]
 
 
@@ -101,7 +100,7 @@ class PersonalDataFinder:
                 )
 
 
-def _is_about(dead_letter: StoredDeadLetter, erased: DataSubject) -> bool:
+def _is_about(dead_letter: DeadLetterContent, erased: DataSubject) -> bool:
     key, value = DeadLetter.unpack(dead_letter.key), DeadLetter.unpack(dead_letter.value)
     names = {name.encode() for name in erased.exact(dead_letter.at)}
     if key in names:
@@ -112,7 +111,7 @@ def _is_about(dead_letter: StoredDeadLetter, erased: DataSubject) -> bool:
         return any(name in value for name in names if len(name) >= LONG_ENOUGH)
 
 
-def _to_exported(dead_letter: StoredDeadLetter, erased: DataSubject) -> Document:
+def _to_exported(dead_letter: DeadLetterContent, erased: DataSubject) -> Mapping[str, object]:
     """Return the exported dead letter; without its content if that is another app's.
 
     A namesake in another app is erased too: the app's name may be the record's error.

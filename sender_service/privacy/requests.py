@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from sender_service.store.persons import PersonReader
+from sender_service.store.person_data import PersonDataReader
 from shared.clock import Clock
 from shared.documents.merge import Merge
 from shared.documents.profile import Profile
@@ -66,7 +66,7 @@ class ErasureRequester:
 
     def __init__(
         self,
-        people: PersonReader,
+        people: PersonDataReader,
         writer: Writer,
         vault: Vault,
         clock: Clock,

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from sender_service.context import SenderContext
-from sender_service.privacy.page_erasure import blank_members, orphaned_bodies
+from sender_service.privacy.page_erasure import blank_members
+from sender_service.privacy.page_writing import write_blanked
 from sender_service.privacy.records import PersonalDataFinder
 from sender_service.privacy.subject import DataSubject
 from sender_service.store.erasure import ErasureStore
@@ -129,10 +130,6 @@ class Erasure:
         while (page := await self.pages.get(name)) is not None:
             is_gone = partial(erased.covers, at=page.planned_at)
             under_way = blank_members(page, is_gone, self.clock(), wait=wait)
-            changes = page.changes(self.answer_timeout)
-            if changes and not await self.pages.update(page, changes):
-                continue  # somebody else wrote it meanwhile: on a fresh copy
-            if changes:
-                await self.store.blank_bodies(page, orphaned_bodies(page))
-            return under_way
+            if await write_blanked(page, self.pages, self.store, self.answer_timeout):
+                return under_way
         return False

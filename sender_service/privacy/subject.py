@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sender_service.models.erased_names import marker
+from sender_service.models.recipient import NAME_FIELDS
 from shared.events.payloads import ErasePayload
 from shared.events.registry import payload_of
 from shared.models.event import Event
@@ -61,14 +62,15 @@ class DataSubject:
         return frozenset(name for names in every for name, until in names.items() if at <= until)
 
     def names(self, kind: str, name: object, at: datetime) -> bool:
-        """Return whether a recipient's `login`, `visitor` or `player` named the person at that
-        time."""
+        """Return whether a recipient's name of this kind named the person at that time."""
         if not isinstance(name, str) or not name:
             return False
         if kind == "player":
             return _is_meant(self.players, name, at)
         if kind == "visitor":
             return _is_meant(self.visitors, name, at)
+        if kind == "person":
+            return _is_meant(self.persons, name, at)
         is_login = kind == "login" and bool(self.login_hashes)
         return is_login and _is_meant(self.login_hashes, self.hash_of(name), at)
 
@@ -114,7 +116,7 @@ def recipients_without(
     """Return path → blanked recipient. Positions stay, so cursors stay valid."""
     changes: dict[str, Any] = {}
     for index, recipient in enumerate(recipients):
-        for kind in NAME_OF_PLURAL.values():
+        for kind in NAME_FIELDS:
             if erased.names(kind, recipient.get(kind), at):
                 blank = {**recipient, kind: _nobody(kind), "variables": {}}
                 changes[f"{path}.{index}"] = blank
@@ -167,7 +169,7 @@ def names_person(value: Any, erased: DataSubject, at: datetime) -> bool:
 
 
 def _names_by_key(value: dict[str, Any], erased: DataSubject, at: datetime) -> bool:
-    if any(erased.names(kind, value.get(kind), at) for kind in NAME_OF_PLURAL.values()):
+    if any(erased.names(kind, value.get(kind), at) for kind in NAME_FIELDS):
         return True
     logins = value.get("logins")
     return isinstance(logins, list) and any(erased.names("login", name, at) for name in logins)

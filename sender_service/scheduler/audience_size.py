@@ -90,9 +90,8 @@ class SubscriberCounts:
 
     async def _refresh_in_background(self, channel: Channel) -> None:
         try:
-            with suppress(
-                StoreUnavailable
-            ):  # once the count is stale, a caller refreshes it and gets the error
+            # Once the count is stale, a caller refreshes it and gets the error.
+            with suppress(StoreUnavailable):
                 await self.refresh(channel)
         finally:
             del self._reading[channel]

@@ -12,21 +12,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
-from typing import Any
 
 from sender_service.providers.base import Channel, MessageWindow
 from sender_service.scheduler.audience_size import SubscriberCounts
 from sender_service.scheduler.message_window import Call, Grant, fit_calls, minute_of
+from sender_service.store.limits import BudgetStore, StoredBudget
 from shared import metrics
 from shared.clock import Clock
-from shared.mongo.client import (
-    Database,
-    Document,
-    if_unchanged,
-    retry_on_conflict,
-    translate_mongo_errors,
-)
-from shared.mongo.collections import BUDGETS
 from shared.settings import GovernorSettings
 
 log = logging.getLogger("carillon.governor")
@@ -35,10 +27,6 @@ log = logging.getLogger("carillon.governor")
 CLOCKS_DIFFER_MINUTES = 2
 UNKNOWN_APP_MEMBERS = 2_000  # players of a call, until the app is known
 FRESH_COUNT_SECONDS = 5.0  # a younger count is not refreshed before calls are refused
-
-
-def budget_id(channel: Channel) -> str:
-    return ":".join(channel)
 
 
 class MessageBudget:
@@ -51,12 +39,12 @@ class MessageBudget:
     def __init__(
         self,
         *,
-        database: Database,
+        store: BudgetStore,
         counts: SubscriberCounts,
         settings: GovernorSettings,
         clock: Clock,
     ) -> None:
-        self._budgets = database[BUDGETS.name]
+        self._store = store
         self.counts = counts
         self._settings = settings
         self._clock = clock
@@ -116,9 +104,7 @@ class MessageBudget:
     async def room(self, channel: Channel, *, transactional: bool) -> int:
         """Return the messages left in the window; reserve nothing. Raises StoreUnavailable."""
         await self.counts.refresh(channel)
-        with translate_mongo_errors():
-            found = await self._budgets.find_one({"_id": budget_id(channel)})
-        taken = sum(self._recent(channel, found).values())
+        taken = sum(self._recent(channel, await self._store.get(channel)).values())
         return max(0, self.allowance(channel, transactional=transactional) - taken)
 
     def disabling(self, channel: Channel) -> int:
@@ -134,52 +120,32 @@ class MessageBudget:
         """Undo a grant whose release did not happen. Raises StoreUnavailable."""
         # In the minutes that were charged: in a later one the credit would outlast them, and allow
         # more than the limit.
-        back = {f"minutes.{minute}": -messages for minute, messages in grant.booked.items()}
-        if back:
-            with translate_mongo_errors():
-                await self._budgets.update_one(
-                    {"_id": budget_id(channel)}, {"$inc": {**back, "rev": 1}}
-                )
+        if grant.booked:
+            back = {minute: -messages for minute, messages in grant.booked.items()}
+            await self._store.add(channel, back)
 
     async def _take(
         self, channel: Channel, calls: Sequence[Call], transactional: bool, booked: Counter[str]
     ) -> int:
         limit = self.allowance(channel, transactional=transactional)
+        granted, change = 0, Counter[str]()
 
-        async def attempt() -> int:
-            while True:
-                found = await self._budgets.find_one({"_id": budget_id(channel)})
-                self._recorded[channel] = found is not None and found.get("heldSince") is not None
-                minutes = self._recent(channel, found)
-                granted, change = fit_calls(calls, minutes, limit, str(minute_of(self._clock())))
-                if not granted:
-                    return 0
-                for minute, messages in change.items():
-                    minutes[minute] = minutes.get(minute, 0) + messages
-                if await self._write(channel, found, minutes):
-                    booked.update(change)
-                    return granted
+        def compute(found: StoredBudget) -> dict[str, int] | None:
+            nonlocal granted, change
+            self._recorded[channel] = found.exhausted_since is not None
+            minutes = self._recent(channel, found)
+            granted, change = fit_calls(calls, minutes, limit, str(minute_of(self._clock())))
+            for minute, messages in change.items():
+                minutes[minute] = minutes.get(minute, 0) + messages
+            return minutes if granted else None
 
-        with translate_mongo_errors():
-            return await retry_on_conflict(attempt)
+        await self._store.change(channel, compute)
+        booked.update(change)
+        return granted
 
-    async def _write(
-        self, channel: Channel, found: Document | None, minutes: dict[str, int]
-    ) -> bool:
-        if found is None:
-            await self._budgets.insert_one(
-                {"_id": budget_id(channel), "minutes": minutes, "rev": 1}
-            )
-            return True
-        result = await self._budgets.update_one(
-            if_unchanged(found), {"$set": {"minutes": minutes}, "$inc": {"rev": 1}}
-        )
-        return result.matched_count == 1
-
-    def _recent(self, channel: Channel, found: Document | None) -> dict[str, int]:
+    def _recent(self, channel: Channel, found: StoredBudget) -> dict[str, int]:
         oldest = minute_of(self._clock()) - self._minutes(channel)
-        minutes: dict[str, Any] = {} if found is None else found["minutes"]
-        return {minute: n for minute, n in minutes.items() if int(minute) >= oldest}
+        return {minute: n for minute, n in found.minutes.items() if int(minute) >= oldest}
 
     def _minutes(self, channel: Channel) -> int:
         """Return the minutes that a window covers, the replicas' clocks included."""
@@ -188,9 +154,7 @@ class MessageBudget:
 
     async def exhausted_since(self, channel: Channel) -> datetime | None:
         """Return since when the budget is exhausted, on any replica. Raises StoreUnavailable."""
-        with translate_mongo_errors():
-            found = await self._budgets.find_one({"_id": budget_id(channel)}, {"heldSince": 1})
-        return None if found is None else found.get("heldSince")
+        return (await self._store.get(channel)).exhausted_since
 
     async def frees_at(self, channel: Channel) -> datetime | None:
         """Return when the oldest messages leave the window; None when it is empty or may have none.
@@ -198,8 +162,7 @@ class MessageBudget:
         Raises StoreUnavailable.
         """
         await self.counts.refresh(channel)
-        with translate_mongo_errors():
-            found = await self._budgets.find_one({"_id": budget_id(channel)})
+        found = await self._store.get(channel)
         counted = [int(minute) for minute, n in self._recent(channel, found).items() if n > 0]
         if not counted or not self.counts.of(channel):
             return None
@@ -230,13 +193,4 @@ class MessageBudget:
 
     async def _record(self, channel: Channel, exhausted: bool) -> None:
         """Record the state for other replicas, which report it in a send's status."""
-        since = {"heldSince": self._clock()}
-        change = {"$set": since} if exhausted else {"$unset": {"heldSince": ""}}
-        fresh = {"$setOnInsert": {"minutes": {}, "rev": 1}}
-
-        async def write() -> None:
-            key = {"_id": budget_id(channel)}
-            await self._budgets.update_one(key, {**change, **fresh}, upsert=True)
-
-        with translate_mongo_errors():
-            await retry_on_conflict(write)
+        await self._store.mark_exhausted(channel, self._clock() if exhausted else None)

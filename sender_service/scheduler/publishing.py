@@ -11,7 +11,7 @@ from sender_service.models.push_tag import TagSigner
 from sender_service.models.send import SendOverview
 from sender_service.pages.chunk import root_of
 from sender_service.pages.page import Page
-from sender_service.pages.transitions import to_job
+from sender_service.pages.transitions import quiet_hours_of, to_job
 from sender_service.providers.base import Json, Providers
 from shared.kafka.client import LogWriter, OutgoingRecord
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
@@ -47,8 +47,9 @@ def build_jobs(
     makers: BodyMakers,
 ) -> list[Job]:
     """Build the jobs of a page's chunks; `pushes` are those of the page as planned."""
+    quiet = quiet_hours_of(send)  # read once: a page may have 2,000 chunks
     return [
-        to_job(page, chunk, makers.body(app, page, chunk, pushes[int(root_of(chunk))]), send)
+        to_job(page, chunk, makers.body(app, page, chunk, pushes[int(root_of(chunk))]), send, quiet)
         for chunk in chunks
     ]
 

@@ -24,8 +24,8 @@ from sender_service.providers.base import request_rate
 from sender_service.scheduler.message_window import Grant
 from sender_service.scheduler.publishing import build_jobs, publish_jobs
 from sender_service.scheduler.recheck import recheck
+from sender_service.scheduler.repair import SendRepair, is_sending
 from sender_service.scheduler.reserving import EXHAUSTED_DELAY, reserve_chunks
-from sender_service.scheduler.tidying import Tidying, is_sending
 from sender_service.scheduler.tools import SchedulerTools
 from sender_service.store.pages import OpenPage
 from shared.errors import Unavailable
@@ -39,7 +39,7 @@ log = logging.getLogger("carillon.scheduler")
 
 PRIORITIES: tuple[Priority, ...] = ("transactional", "marketing")
 PAGES_PER_PASS = 32  # of one app and priority, before the next app is served
-TIDY_SECONDS = 10.0
+REPAIR_SECONDS = 10.0
 ORPHAN_DELAY = timedelta(minutes=10)  # of a page without a send: the trigger may be repeated
 PAUSED_DELAY = timedelta(seconds=30)  # of a paused send's pages; resuming makes them due
 FAILED_SECONDS = 30.0
@@ -58,14 +58,14 @@ class Scheduler:
     def __init__(self, tools: SchedulerTools) -> None:
         self._tools = tools
         self._answer_timeout = tools.settings.answer_timeout
-        self._tidying = Tidying(
+        self._repair = SendRepair(
             tools.apps,
             tools.sends,
             tools.pages,
             tools.contacts,
             self._answer_timeout,
         )
-        self._tidied: float | None = None
+        self._repaired_at: float | None = None
         self._idle_seconds = 0.0  # until the next page is due, or the next poll
         self._failed_until: dict[str, float] = {}  # failed pages → until when they are skipped
 
@@ -74,7 +74,7 @@ class Scheduler:
             try:
                 with blame_database():
                     released = await self.release_due()
-                    await self._tidy()
+                    await self._repair_sends()
                 component.beat()
             except Unavailable as exc:
                 released = 0
@@ -191,27 +191,34 @@ class Scheduler:
     ) -> tuple[list[str], dict[str, Grant]]:
         """Return the chunks that may be called now, and what was reserved for them by provider."""
         now, chunks = self._tools.clock(), page.chunks
-        wait_through_quiet_hours(page, send, now)
+        wait_through_quiet_hours(page, send, now, self._answer_timeout)
         due = due_chunks(page, send, now, room=room, answer_timeout=self._answer_timeout)
         # Also chunks deferred without a call. What may have been called is repeated unchanged.
-        uncalled = [chunk for chunk in due if not chunks[chunk].is_attempted]
+        uncalled = [name for name in due if not chunks[name].is_attempted]
         counts = await recheck(self._tools.people, page, uncalled, send) if uncalled else {}
-        for chunk in uncalled:
-            if not counts[chunk]:  # all of its members have outcomes of their own by now
-                page.suppress_chunk(chunk, "unsubscribed", now)
-        due = [chunk for chunk in due if counts.get(chunk, 1)]
-        new = [chunk for chunk in due if chunks[chunk].releases == 0]
-        # A call at a provider that isn't open is reserved anew: that is refused, so it waits.
-        counted = [c for c in due if chunks[c].reserved_at > now - COUNTED_FOR]
-        providers = self._tools.makers.providers
-        again = [c for c in counted if c not in new and chunks[c].provider in providers]
-        late = [chunk for chunk in due if chunk not in new and chunk not in again]
+        for name in uncalled:
+            if not counts[name]:  # all of its members have outcomes of their own by now
+                page.suppress_chunk(name, "unsubscribed", now)
+        due = [name for name in due if counts.get(name, 1)]
+        new: list[str] = []
+        again: list[str] = []  # their reservation still counts
+        late: list[str] = []
+        for name in due:
+            chunk = chunks[name]
+            is_counted = chunk.reserved_at > now - COUNTED_FOR
+            if chunk.releases == 0:
+                new.append(name)
+            # A call at a provider that isn't open is reserved anew: that is refused, so it waits.
+            elif is_counted and chunk.provider in self._tools.makers.providers:
+                again.append(name)
+            else:
+                late.append(name)
         granted, grants = await reserve_chunks(self._tools.budget, page, late, new, now)
         return again + granted, grants
 
-    async def _tidy(self) -> None:
+    async def _repair_sends(self) -> None:
         moment = self._tools.monotonic()
-        if self._tidied is not None and moment - self._tidied < TIDY_SECONDS:
+        if self._repaired_at is not None and moment - self._repaired_at < REPAIR_SECONDS:
             return
-        self._tidied = moment
-        await self._tidying.tidy(self._tools.clock())
+        self._repaired_at = moment
+        await self._repair.repair_sends(self._tools.clock())

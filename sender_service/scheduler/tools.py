@@ -23,7 +23,7 @@ def build_budget(context: SenderContext) -> MessageBudget:
     source = AudienceSource(context.stores.people, context.apps, context.providers)
     counts = SubscriberCounts(source, governor.audience_refresh_seconds, context.monotonic)
     return MessageBudget(
-        database=context.database, counts=counts, settings=governor, clock=context.clock
+        store=context.stores.budgets, counts=counts, settings=governor, clock=context.clock
     )
 
 

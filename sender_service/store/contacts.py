@@ -1,16 +1,18 @@
 """The `contacts` collection: recent pushes of each person, in one document with a bounded list.
 
-Pushes of merged persons count as well: a login starts no new cap. Their documents stay separate and
-are read with the person's own (docs/decisions/0052).
+Pushes of merged persons count as well: a login starts no new cap. A reservation copies them from
+their documents into the person's own, where they stay when the merge is undone (docs/decisions/0064).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from pymongo import InsertOne, UpdateOne
 
+from sender_service.store.merges import read_merges
 from shared.models.app import Cap
 from shared.mongo.client import (
     Database,
@@ -34,6 +36,7 @@ class ContactStore:
     """Counts pushes for caps. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._contacts = database[CONTACTS.name]
 
     async def reserve(
@@ -59,22 +62,36 @@ class ContactStore:
         return _check_caps(app, people, await self._read(app, people), send, caps, now)[0]
 
     async def release(self, app: str, people: Collection[str], send: str) -> None:
-        """Remove this send's pushes of people who got nothing."""
-        keys = [contact_key(app, person) for person in people]
+        """Remove this send's pushes of people who got nothing, and what was copied of them.
+
+        Repeating it changes nothing.
+        """
+        await self._pull(app, people, {"pushes.send": send}, {"send": send})
+        # Their own go first, and `rev` rises in any case: a reservation that read one before doesn't
+        # copy it afterwards.
+        merges = await read_merges(self._database, app, people)
+        heirs = {merge["person"] for merge in merges}
+        await self._pull(app, heirs, {}, {"send": send, "taken": True})
+
+    async def _pull(
+        self, app: str, people: Collection[str], where: Document, pushes: Document
+    ) -> None:
+        keys = sorted(contact_key(app, person) for person in people)
+        pull = {"$pull": {"pushes": pushes}, "$inc": {"rev": 1}}
         with translate_mongo_errors():
             for batch in in_batches("_id", keys):
-                await self._contacts.update_many(
-                    {**batch, "pushes.send": send},
-                    {"$pull": {"pushes": {"send": send}}, "$inc": {"rev": 1}},
-                )
+                await self._contacts.update_many({**batch, **where}, pull)
 
     async def _read(self, app: str, people: People) -> dict[str, Document]:
-        names = {name for person in people for name in _names(people, person)}
-        keys = [contact_key(app, name) for name in sorted(names)]
+        # Merged persons' documents come last: what is given back after they were read raises `rev`
+        # of the survivor's, which was read before.
         found: dict[str, Document] = {}
-        with translate_mongo_errors():
-            for batch in in_batches("_id", keys):
-                found |= {d["_id"]: d for d in await read_all(self._contacts, batch)}
+        merged = {name for person in people for name in _merged(people, person)}
+        for names in (people, merged):
+            keys = sorted(contact_key(app, name) for name in names)
+            with translate_mongo_errors():
+                for batch in in_batches("_id", keys):
+                    found |= {d["_id"]: d for d in await read_all(self._contacts, batch)}
         return found
 
 
@@ -82,9 +99,63 @@ def contact_key(app: str, person: str) -> str:
     return f"{app}:{person}"
 
 
-def _names(people: People, person: str) -> list[str]:
-    """Return the person's id, then those of merged persons."""
-    return [person, *people[person][:MAX_ALIASES]]
+def _merged(people: People, person: str) -> Sequence[str]:
+    return people[person][:MAX_ALIASES]
+
+
+class _CountedPushes:
+    """Pushes that count for a person when a send is planned: the person's, and merged persons'.
+
+    The latter are copied, marked as `taken`; of a send in several documents there is one push.
+    """
+
+    def __init__(
+        self, own: Document | None, others: Sequence[Document], send: str, now: datetime
+    ) -> None:
+        self._own, self._send, self._now = own, send, now
+        self._noted = {} if own is None else {entry["send"]: entry for entry in own["pushes"]}
+        self._taken = {
+            entry["send"]: {"send": entry["send"], "at": entry["at"], "taken": True}
+            for document in others
+            for entry in document["pushes"]
+            if entry["at"] > now - CONTACTS_RETENTION and entry["send"] not in self._noted
+        }
+
+    @property
+    def is_noted(self) -> bool:
+        """Check whether the send is noted for the person, not only for one merged into them."""
+        return self._send in self._noted and "taken" not in self._noted[self._send]
+
+    def is_full(self, caps: Sequence[Cap]) -> bool:
+        """Check whether other sends' pushes reach one of the caps."""
+        times = [entry["at"] for entry in self._others()]
+        now = self._now
+        return any(sum(at > now - cap.window for at in times) >= cap.count for cap in caps)
+
+    def write(self, app: str, person: str, entries: Sequence[Document]) -> Write | None:
+        """Return the write that notes the entries and copies what is new; None if nothing is."""
+        pushes = sorted(self._others(), key=itemgetter("at", "send")) if self._taken else []
+        pushes = pushes[len(entries) - MAX_PUSHES :]
+        copies = any(entry["send"] in self._taken for entry in pushes)
+        if not entries and not copies:
+            return None
+        expires = self._now + CONTACTS_RETENTION
+        if self._own is None:
+            # Copies follow under the document's `rev`, so that what is given back meanwhile isn't.
+            fresh = {"_id": contact_key(app, person), "app": app, "rev": 1, "expireAt": expires}
+            return InsertOne({**fresh, "pushes": [] if copies else list(entries)})
+        changes: Document = {"$set": {"expireAt": expires}, "$inc": {"rev": 1}}
+        if copies or self._send in self._noted:
+            kept = pushes or self._others()
+            changes["$set"]["pushes"] = [*kept, *entries]
+        else:
+            changes["$push"] = {"pushes": {"$each": list(entries), "$slice": -MAX_PUSHES}}
+        return UpdateOne(if_unchanged(self._own), changes)
+
+    def _others(self) -> list[Document]:
+        """Return the pushes of other sends. One that began before the merge may have an entry."""
+        every = (*self._noted.values(), *self._taken.values())
+        return [entry for entry in every if entry["send"] != self._send]
 
 
 def _check_caps(
@@ -99,33 +170,15 @@ def _check_caps(
     writes: list[Write] = []
     entry = {"send": send, "at": now}
     for person in people:
-        documents = [_times(known.get(contact_key(app, name))) for name in _names(people, person)]
-        if send in documents[0]:
+        keys = (contact_key(app, name) for name in _merged(people, person))
+        others = [known[key] for key in keys if key in known]
+        pushes = _CountedPushes(known.get(contact_key(app, person)), others, send, now)
+        if pushes.is_noted:
             continue
-        pushes: dict[str, datetime] = {}  # a send that is in two documents is one push
-        for times in documents:
-            pushes |= times
-        pushes.pop(send, None)  # it began before the merge
-        document = known.get(contact_key(app, person))
-        if any(sum(at > now - cap.window for at in pushes.values()) >= cap.count for cap in caps):
+        is_full = pushes.is_full(caps)
+        if is_full:
             refused.add(person)
-        elif document is None:
-            fresh = {"_id": contact_key(app, person), "app": app, "pushes": [entry], "rev": 1}
-            writes.append(InsertOne({**fresh, "expireAt": now + CONTACTS_RETENTION}))
-        else:
-            writes.append(
-                UpdateOne(
-                    if_unchanged(document),
-                    {
-                        "$push": {"pushes": {"$each": [entry], "$slice": -MAX_PUSHES}},
-                        "$set": {"expireAt": now + CONTACTS_RETENTION},
-                        "$inc": {"rev": 1},
-                    },
-                )
-            )
+        write = pushes.write(app, person, [] if is_full else [entry])
+        if write is not None:
+            writes.append(write)
     return refused, writes
-
-
-def _times(document: Document | None) -> dict[str, datetime]:
-    """Return send → when it was pushed."""
-    return {} if document is None else {e["send"]: e["at"] for e in document["pushes"]}

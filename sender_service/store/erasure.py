@@ -59,7 +59,7 @@ class StoredParkedEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredDeadLetter:
+class DeadLetterContent:
     """A dead letter that has content. `key` and `value` are base64."""
 
     id: str
@@ -134,13 +134,13 @@ class ErasureStore:
         if blank and page.is_open:
             await self._set(BODIES.name, page.bodies_id, blank)
 
-    async def dead_letters(self) -> AsyncIterator[StoredDeadLetter]:
+    async def dead_letters(self) -> AsyncIterator[DeadLetterContent]:
         """Yield the dead letters that still have content."""
         fields = {"topic": 1, "code": 1, "at": 1, "key": 1, "value": 1}
         with translate_mongo_errors():
             dead_letters, full = self._database[DEAD_LETTERS.name], {"value": {"$ne": ""}}
             async for one in walk(dead_letters, full, fields, at_once=TRIGGERS_A_READ):
-                yield StoredDeadLetter(
+                yield DeadLetterContent(
                     one["_id"], one["topic"], one["code"], one["at"], one["key"], one["value"]
                 )
 

@@ -168,12 +168,12 @@ class PageStore:
             found = await read_all(self._pages, {"send": send, "open": True}, fields)
         return [(page["_id"], page["dueAt"], page["inFlight"]) for page in found]
 
-    async def out(self, app: str, now: datetime, sweep: timedelta) -> int:
+    async def out(self, app: str, now: datetime, answer_timeout: timedelta) -> int:
         """Count the app's released calls without an answer."""
-        found = []
+        found, answers_due = [], {"$gt": now, "$lte": now + answer_timeout}
         for priority in ("transactional", "marketing"):
             # A page with anything out is due when its answer is, at the latest.
-            query = {"app": app, "priority": priority, "dueAt": {"$gt": now, "$lte": now + sweep}}
+            query = {"app": app, "priority": priority, "dueAt": answers_due}
             found += await self._open(query, OUT_LIMIT)
         return sum(page.in_flight for page in found)
 

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from sender_service.models.send import NEVER
+from sender_service.store.merges import read_merges
 from shared.documents.player import Player
 from shared.documents.profile import Profile
 from shared.ids import SLOTS
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import PLAYERS, PROFILES
-from shared.mongo.whole_reads import read_all
+from shared.mongo.whole_reads import aggregate_all, read_all
 from shared.providers import DEFAULT_PROVIDER
 
 CHANGES_OVERLAP = timedelta(minutes=2)  # changes are read from so long before the planning
@@ -33,14 +34,33 @@ class PeopleReader:
     """Reads profiles and players. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._profiles = database[PROFILES.name]
         self._players = database[PLAYERS.name]
 
-    async def in_slots(self, app: str, first: int, last: int) -> list[Profile]:
+    async def in_slots(self, app: str, slots: tuple[int, int]) -> list[Profile]:
         """Return profiles of a closed range of slots, ordered by slot and id."""
-        query = {"app": app, "slot": {"$gte": first, "$lte": min(last, SLOTS - 1)}}
-        found = await self._profiles_of(query)
+        found = await self._profiles_of(_range(app, slots))
         return sorted(found, key=lambda p: (p["slot"], p["_id"]))
+
+    async def selected(self, app: str, slots: tuple[int, int], where: Document) -> list[Profile]:
+        """Return the profiles of a closed range of slots that a filter selects, in the same order."""
+        found = await self._select(_range(app, slots), where)
+        return sorted(found, key=lambda p: (p["slot"], p["_id"]))
+
+    async def selected_among(
+        self, app: str, people: Sequence[str], where: Document
+    ) -> list[Profile]:
+        """Return those of these people's profiles that a filter selects."""
+        found: list[Profile] = []
+        for ids in in_batches("_id", people):
+            found += await self._select(ids, {"$and": [{"app": app}, where]})
+        return found
+
+    async def count(self, app: str, slots: tuple[int, int]) -> int:
+        """Count the people in a closed range of slots."""
+        with translate_mongo_errors():
+            return await self._profiles.count_documents(_range(app, slots))
 
     async def by_logins(self, app: str, logins: Sequence[str]) -> dict[str, Profile]:
         found = await self._profiles_in("login", logins, {"app": app})
@@ -51,6 +71,14 @@ class PeopleReader:
         requested = set(visitors)
         found = await self._profiles_in("visitors", visitors, {})
         return {v: p for p in found if p["app"] == app for v in p["visitors"] if v in requested}
+
+    async def by_persons(self, app: str, persons: Sequence[str]) -> dict[str, Profile]:
+        """Return person id → the profile, or that of the person whom it was merged into."""
+        found = await self.profiles(app, persons)
+        gone = [person for person in persons if person not in found]
+        heirs = await self._heirs(app, gone) if gone else {}
+        profiles = await self.profiles(app, sorted(set(heirs.values()))) if heirs else {}
+        return found | {p: profiles[heir] for p, heir in heirs.items() if heir in profiles}
 
     async def by_players(self, app: str, players: Sequence[str]) -> dict[str, Profile]:
         """Return player id → its present owner's profile; unknown ids are absent."""
@@ -109,6 +137,19 @@ class PeopleReader:
                 count -= await self._players.count_documents({**query, "provider": other})
             return count
 
+    async def _heirs(self, app: str, persons: Sequence[str]) -> dict[str, str]:
+        """Return merged person → the person whom it was merged into, without undone merges."""
+        merges = await read_merges(self._database, app, persons)
+        return {m["_id"]: m["person"] for m in merges if not m.get("undone")}
+
+    async def _select(self, place: Document, where: Document) -> list[Profile]:
+        # Two stages of a pipeline: MongoDB makes one query of them, SecantusDB finds the place by its
+        # index. A single query makes SecantusDB read the whole collection: it uses an index only for
+        # queries of indexed fields. 20,000 profiles, 300 of them in 64 slots: 4.1 s against 0.2 s.
+        with translate_mongo_errors():
+            stages = [{"$match": place}, {"$match": where}]
+            return cast(list[Profile], await aggregate_all(self._profiles, stages))
+
     async def _profiles_in(
         self, field: str, values: Sequence[str], also: Document
     ) -> list[Profile]:
@@ -124,6 +165,15 @@ class PeopleReader:
     async def _players_of(self, query: Document, limit: int = 0) -> list[Player]:
         with translate_mongo_errors():
             return cast(list[Player], await read_all(self._players, query, limit=limit))
+
+
+def ids_of(profile: Profile) -> list[str]:
+    """Return the person's id, and those of the persons merged into it that the profile lists."""
+    return [profile["_id"], *profile["aliases"]]
+
+
+def _range(app: str, slots: tuple[int, int]) -> Document:
+    return {"app": app, "slot": {"$gte": slots[0], "$lte": min(slots[1], SLOTS - 1)}}
 
 
 def _changed(app: str, since: datetime) -> Document:

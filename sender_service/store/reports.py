@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.report import InteractionCounts, Report, SendReport
+from sender_service.models.report import Report, SendReport
 from sender_service.models.send import SendRow
 from sender_service.store.report_codec import (
     decode_report,
@@ -20,11 +19,10 @@ from shared.mongo.client import (
     Database,
     Document,
     if_unchanged,
-    in_batches,
     retry_on_conflict,
     translate_mongo_errors,
 )
-from shared.mongo.collections import INTERACTIONS, REPORTS, SEND_REPORTS
+from shared.mongo.collections import REPORTS, SEND_REPORTS
 from shared.mongo.whole_reads import read_all
 
 
@@ -34,7 +32,6 @@ class ReportStore:
     def __init__(self, database: Database) -> None:
         self._reports = database[REPORTS.name]
         self._of_sends = database[SEND_REPORTS.name]
-        self._interactions = database[INTERACTIONS.name]
 
     async def report(self, key: str) -> Report | None:
         with translate_mongo_errors():
@@ -90,24 +87,6 @@ class ReportStore:
     async def forget(self, send: str) -> None:
         with translate_mongo_errors():
             await self._of_sends.delete_one({"_id": send})
-
-    async def interaction_counts(self, sends: Sequence[str]) -> dict[str, InteractionCounts]:
-        """Return send → its counted interactions."""
-        total = {send: InteractionCounts() for send in sends}
-        with translate_mongo_errors():
-            for some in in_batches("send", sends):
-                for page in await read_all(self._interactions, some, {"send": 1, "counts": 1}):
-                    counts = page["counts"]
-                    total[page["send"]].add(
-                        InteractionCounts(counts["impression"], counts["click"], counts["close"])
-                    )
-        return total
-
-    async def interactions(self, page: str) -> dict[str, dict[str, datetime]]:
-        """Return kind → member's index → time."""
-        with translate_mongo_errors():
-            found = await self._interactions.find_one({"_id": page}, {"seen": 1})
-        return {} if found is None else dict(found["seen"])
 
     async def _upsert(self, key: str, fields: Document) -> None:
         write = UpdateOne({"_id": key}, {"$set": fields}, upsert=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any
 
@@ -24,6 +25,15 @@ from sender_service.store.entry_codec import decode_entry, encode_entry, encode_
 from shared.mongo.client import Document
 
 _CONDITION: TypeAdapter[Condition] = TypeAdapter(Segment)
+NO_BODY = None  # of a deleted scenario: its number stays, so that a new one goes on from it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedScenario:
+    """Version of a scenario that says no more than that it was deleted."""
+
+    version: int
+    off: tuple[OffInterval, ...]
 
 
 def encode_body(scenario: Scenario) -> Document:
@@ -40,6 +50,12 @@ def encode_body(scenario: Scenario) -> Document:
         "maxLate": scenario.max_late // MINUTE,
         "spread": scenario.spread // MINUTE,
     }
+
+
+def decode_stored(document: Document) -> Scenario | DeletedScenario:
+    if document["body"] is NO_BODY:
+        return DeletedScenario(version=document["version"], off=decode_off(document["off"]))
+    return decode_scenario(document)
 
 
 def decode_scenario(document: Document) -> Scenario:

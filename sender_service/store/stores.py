@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sender_service.store.apps import AppStore
 from sender_service.store.audit import AuditStore
-from sender_service.store.campaigns import AppStore, CampaignStore
+from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
-from sender_service.store.interactions import InteractionStore
+from sender_service.store.interactions import InteractionStore, ParkedStore
+from sender_service.store.limits import BudgetStore, ReplicaStore
 from sender_service.store.outcomes import OutcomeReader
 from sender_service.store.pages import PageStore
-from sender_service.store.parked import ParkedStore
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
-from sender_service.store.persons import PersonReader
+from sender_service.store.person_data import PersonDataReader
 from sender_service.store.prefixes import PrefixReader
 from sender_service.store.reports import ReportStore
 from sender_service.store.scenarios import ScenarioStore
-from sender_service.store.segments import SegmentReader
 from sender_service.store.send_list import SendList
 from sender_service.store.sends import SendStore
 from sender_service.store.tokens import TokenStore
@@ -32,6 +32,7 @@ class Stores:
 
     apps: AppStore
     audit: AuditStore
+    budgets: BudgetStore
     campaigns: CampaignStore
     contacts: ContactStore
     dead_letters: DeadLetterStore
@@ -42,11 +43,11 @@ class Stores:
     parked: ParkedStore
     parts: PartStore
     people: PeopleReader
-    persons: PersonReader
+    person_data: PersonDataReader
     prefixes: PrefixReader
+    replicas: ReplicaStore
     reports: ReportStore
     scenarios: ScenarioStore
-    segments: SegmentReader
     send_list: SendList
     sends: SendStore
     tokens: TokenStore
@@ -56,6 +57,7 @@ class Stores:
         return cls(
             apps=AppStore(database),
             audit=AuditStore(database),
+            budgets=BudgetStore(database),
             campaigns=CampaignStore(database),
             contacts=ContactStore(database),
             dead_letters=DeadLetterStore(database),
@@ -66,11 +68,11 @@ class Stores:
             parked=ParkedStore(database),
             parts=PartStore(database),
             people=PeopleReader(database),
-            persons=PersonReader(database),
+            person_data=PersonDataReader(database),
             prefixes=PrefixReader(database),
+            replicas=ReplicaStore(database),
             reports=ReportStore(database),
             scenarios=ScenarioStore(database),
-            segments=SegmentReader(database),
             send_list=SendList(database),
             sends=SendStore(database),
             tokens=TokenStore(database),

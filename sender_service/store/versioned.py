@@ -1,9 +1,9 @@
-"""Documents with versions: each change is one, and the ones before may be kept."""
+"""Documents with a `version` that rises only when their content changes; earlier ones may be kept."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pymongo import ReplaceOne
 
@@ -16,36 +16,41 @@ from shared.mongo.client import (
 )
 from shared.mongo.whole_reads import read_all
 
+Stored = TypeVar("Stored")
 
-class VersionedStore:
-    """Documents with a `version` that rises only when their content changes."""
 
-    def __init__(self, collection: Collection) -> None:
+class VersionedStore(Generic[Stored]):
+    """Store of versioned documents. Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, collection: Collection, decode: Callable[[Document], Stored]) -> None:
         self._collection = collection
+        self._decode = decode
 
-    async def get(self, key: str) -> Document | None:
+    async def _get(self, key: str) -> Stored | None:
+        found = await self._read(key)
+        return None if found is None else self._decode(found)
+
+    async def _read(self, key: str) -> Document | None:
         with translate_mongo_errors():
             return await self._collection.find_one({"_id": key})
 
-    async def find(self, query: Document) -> list[Document]:
+    async def _find(self, query: Document) -> list[Stored]:
+        """Return what matches, in the order of their keys."""
         with translate_mongo_errors():
             found = await read_all(self._collection, query)
-        return sorted(found, key=lambda d: str(d["_id"]))
+        return [self._decode(each) for each in sorted(found, key=lambda d: str(d["_id"]))]
 
-    async def put(self, key: str, content: Document) -> Document:
-        """Store `content` (without `_id`, `version`); equal content makes no new version."""
-        return await self.change(key, lambda _: content)
+    async def _change(self, key: str, changes: Callable[[Stored | None], Document]) -> Stored:
+        """Store the content that `changes` returns for the current one, without lost updates.
 
-    async def change(self, key: str, changes: Callable[[Document | None], Document]) -> Document:
-        """Store the result of `changes` for the current document, without lost updates.
-
-        `changes` may be called again, and may raise.
+        Content is without `_id` and `version`; equal content makes no new version. `changes` may be
+        called again, and may raise.
         """
 
         async def attempt() -> Document:
             before = await self._collection.find_one({"_id": key})
-            content = changes(before)
-            if before is not None and is_same({**before, **content}, before):
+            content = changes(None if before is None else self._decode(before))
+            if before is not None and _is_same({**before, **content}, before):
                 return before
             version = 1 if before is None else before["version"] + 1
             fresh: Document = {**content, "version": version}
@@ -61,37 +66,36 @@ class VersionedStore:
             return {**(before or {}), "_id": key, **fresh}
 
         with translate_mongo_errors():
-            return await retry_on_conflict(attempt)
+            return self._decode(await retry_on_conflict(attempt))
 
     async def _keep(self, before: Document) -> None:
         """Archive the document before it is replaced."""
 
-    async def set(self, key: str, changes: Document) -> bool:
-        """Change fields that aren't content; returns False for an unknown key."""
-        with translate_mongo_errors():
-            result = await self._collection.update_one({"_id": key}, {"$set": changes})
-        return result.matched_count == 1
 
+class ArchivedStore(VersionedStore[Stored]):
+    """Store whose documents' earlier versions are kept in a collection of their own."""
 
-class ArchivedStore(VersionedStore):
-    """Documents whose former versions are kept in a collection of their own."""
-
-    def __init__(self, collection: Collection, versions: Collection, separator: str) -> None:
-        super().__init__(collection)
+    def __init__(
+        self,
+        collection: Collection,
+        versions: Collection,
+        decode: Callable[[Document], Stored],
+        separator: str,
+    ) -> None:
+        super().__init__(collection, decode)
         self._versions = versions
         self._separator = separator  # between a key and its version's number
 
-    async def get_version(self, key: str, version: int) -> Document | None:
-        """Return the document at this version, or None."""
-        current = await self.get(key)
-        if current is not None and current["version"] == version:
-            return current
-        with translate_mongo_errors():
-            return await self._versions.find_one({"_id": self._version_id(key, version)})
+    async def _get_version(self, key: str, version: int) -> Stored | None:
+        found = await self._read(key)
+        if found is None or found["version"] != version:
+            with translate_mongo_errors():
+                found = await self._versions.find_one({"_id": self._version_id(key, version)})
+        return None if found is None else self._decode(found)
 
-    async def list_versions(self, key: str, before: int | None, limit: int) -> list[Document]:
+    async def _list_versions(self, key: str, before: int | None, limit: int) -> list[Stored]:
         """Return at most `limit` versions below `before`, newest first; none of an unknown key."""
-        current = await self.get(key)
+        current = await self._read(key)
         if current is None:
             return []
         newest: int = current["version"]
@@ -103,7 +107,7 @@ class ArchivedStore(VersionedStore):
             for batch in in_batches("_id", ids):
                 for document in await read_all(self._versions, batch):
                     found[document["version"]] = document
-        return [found[n] for n in numbers if n in found]
+        return [self._decode(found[n]) for n in numbers if n in found]
 
     async def _keep(self, before: Document) -> None:
         """Archive a version before it is replaced: a crash leaves two copies, never none. A
@@ -115,10 +119,10 @@ class ArchivedStore(VersionedStore):
         return f"{key}{self._separator}{version}"
 
 
-def is_same(one: Any, other: Any) -> bool:
+def _is_same(one: Any, other: Any) -> bool:
     """Compare as JSON has it, where true isn't 1; a whole number may be written as 1.0."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(is_same(v, other[k]) for k, v in one.items())
+        return one.keys() == other.keys() and all(_is_same(v, other[k]) for k, v in one.items())
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(is_same, one, other))
+        return len(one) == len(other) and all(map(_is_same, one, other))
     return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)

@@ -37,18 +37,22 @@ class BasketLine(TypedDict):
 
 
 class Basket(TypedDict):
-    """A basket; `at` is None before the first event of a basket."""
+    """A basket. `at` is its last event, `since` the one that set its lines; None before the first."""
 
     items: list[BasketLine]
     total: float | None
     currency: str | None
     at: datetime | None
+    since: datetime | None
 
 
 class Purchase(TypedDict):
+    """An order; `at` is its earliest event's time, the rest is from its latest one."""
+
     id: str
     items: list[BasketLine]
     revenue: float | None
+    currency: str | None
     at: datetime
 
 

@@ -31,7 +31,14 @@ class BasketState(TypedDict):
 
 
 class BasketValue(StampFields):
+    """Register of the whole basket. `since` is the event that set its lines.
+
+    `first`: nothing of the epoch from before `since` says what the basket held then.
+    """
+
     value: BasketState
+    since: EventMark
+    first: NotRequired[bool]
 
 
 class BasketChange(StampFields):
@@ -54,9 +61,13 @@ class CategoryEntry(StampFields):
 
 
 class PurchaseEntry(StampFields):
+    """An order, stamped by its earliest event; `last` is the later one that its values are from."""
+
     id: str
     items: list[BasketLine]
     revenue: float | None
+    currency: str | None
+    last: StampFields | None
 
 
 class Contribution(TypedDict, total=False):

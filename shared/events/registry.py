@@ -35,6 +35,8 @@ STREAM = "carillon.stream"  # key: the player
 IMPORT = "carillon.import"
 ERASE = "carillon.erase"  # one for each visitor id of the person
 UNDO_MERGE = "carillon.undoMerge"  # visitor: the one whose epoch was joined
+# What providers report of players and pushes; these events name no visitor.
+PROVIDER_REPORTS = frozenset({ONESIGNAL_WEBHOOK, STREAM})
 
 PAYLOAD_OF_TYPE: Mapping[str, type] = {
     PAGEVIEW: PageviewPayload,
@@ -60,8 +62,13 @@ def is_custom(kind: str) -> bool:
 
 
 def payload_of(event: Event, payload: type[P]) -> P:
-    """Return the event's data as this payload. Raises InvalidPayload for Carillon's own types."""
-    if payload in _VALIDATED:
-        model = cast(type[BaseModel], payload)
-        return cast(P, validate(model, event.data, prefix="data."))
-    return cast(P, event.data)
+    """Return the event's data as this payload. Raises InvalidPayload for Carillon's own types.
+
+    An event's own data is validated once, however often it is read.
+    """
+    if payload not in _VALIDATED:
+        return cast(P, event.data)
+    model = cast(type[BaseModel], payload)
+    if model not in event.payloads:
+        event.payloads[model] = validate(model, event.data, prefix="data.")
+    return cast(P, event.payloads[model])

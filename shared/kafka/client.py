@@ -106,21 +106,12 @@ class LogWriter:
         Raises LogUnavailable where one was not acknowledged in time. It may be stored, so a repeated
         publication uses the same ids.
         """
-        await self._publish(records)
-
-    async def publish_one(self, record: OutgoingRecord) -> tuple[str, int, int]:
-        """Publish one record; return its place in the log (topic, partition, offset)."""
-        (stored,) = await self._publish([record])
-        return stored.topic, stored.partition, stored.offset
-
-    async def _publish(self, records: Iterable[OutgoingRecord]) -> list[Any]:
         with self.sending(), translate_kafka_errors():
             async with asyncio.timeout(self._settings.request_timeout_ms / 1000 + 1):
                 producer = await self.producer()
                 try:
                     stored = await asyncio.gather(*[await _send(producer, r) for r in records])
                     self.readers.notify(one.topic for one in stored)
-                    return stored
                 except FATAL_PRODUCER_ERRORS:
                     self.replace(producer)
                     raise

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
+from shared.models.quiet_hours import QuietHours
 from shared.models.sentences import described, text_like
 from shared.models.wire import Wire
 
@@ -54,16 +55,6 @@ class Cap(Wire):
     @property
     def window(self) -> timedelta:
         return timedelta(days=self.days)
-
-
-class LocalHours(Wire):
-    """Hours of the day in a person's own time zone, as from 22:00 to 07:00."""
-
-    start: str = Field(alias="from")
-    end: str = Field(alias="to")
-
-
-AppHours = LocalHours | Literal[False] | None  # False: none; None: the usual ones
 
 
 class ScenarioLimits(Wire):
@@ -140,22 +131,11 @@ class SnippetConfig(Wire):
     cookie_domain: CookieDomain | None = None
 
 
-class NotSending(NamedTuple):
-    """Reason why an app sends nothing."""
+class AppContent(Wire):
+    """Content of an app, which operators put. Secrets are encrypted, keys are hashes."""
 
-    code: str
-    message: str
-
-
-class App(Wire):
-    """App as stored. `state` "stopped": OneSignal refused the key or disabled the app, until `resume`."""
-
-    id: str = Field(alias="_id")
     name: str
-    version: int
     enabled: bool = True
-    state: AppState = "active"
-    stopped_because: str | None = None
     one_signal: OneSignalApp = Field(alias="oneSignal")
     keys: list[AppKey] = []
     origins: list[str] = []
@@ -167,9 +147,25 @@ class App(Wire):
     control_group: float = 0  # share of people who get no marketing at all, to compare with
     cap: Cap | None = None  # over all marketing of the app
     time_zone: str | None = None  # of people whose own isn't known
-    quiet_hours: AppHours = None  # of scenarios' pushes whose campaign has none
+    quiet_hours: QuietHours | None = None  # of campaigns without
     scenarios: ScenarioLimits = ScenarioLimits()
     masked_parameters: ParameterWords = list(MASKED_PARAMETERS)
+
+
+class NotSending(NamedTuple):
+    """Reason why an app sends nothing."""
+
+    code: str
+    message: str
+
+
+class App(AppContent):
+    """App as stored. `state` "stopped": OneSignal refused the key or disabled the app, until `resume`."""
+
+    id: str = Field(alias="_id")
+    version: int
+    state: AppState = "active"
+    stopped_because: str | None = None
     providers: dict[str, dict[str, Any]] = {}  # configuration of other push providers, by name
 
     @property

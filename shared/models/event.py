@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import PrivateAttr
+from pydantic import BaseModel, PrivateAttr
 
 from shared.models.wire import Moment, Wire
 
+Payloads = dict[type[BaseModel], BaseModel]
 Source = Literal["browser", "server", "webhook", "stream", "import", "ops"]
 
 
@@ -21,12 +23,18 @@ class Event(Wire):
     source: Source
     visitor_id: str | None = None
     player_id: str | None = None
+    login: str | None = None  # of a server's event that names no browser: whose it is
     occurred_at: Moment
     received_at: Moment
     page: dict[str, Any] | None = None
     context: dict[str, Any] | None = None
     data: dict[str, Any] = {}
     _offset: int = PrivateAttr(0)
+
+    @cached_property
+    def payloads(self) -> Payloads:
+        """Data that was read already, by its model (`shared.events.registry.payload_of`)."""
+        return {}
 
     @property
     def offset(self) -> int:

@@ -13,7 +13,8 @@ class Job(Wire):
     """One call. Its request never changes within a generation: a new release repeats the call.
 
     `body` is the provider's payload without targets and key; `players` are the targets. `release`
-    counts how often the chunk was released, so that an answer is known as that release's.
+    counts how often the chunk was released, so that an answer is known as that release's. From
+    `quiet_from` on it is night for the players: it isn't called any more.
     """
 
     v: Literal[1] = 1
@@ -30,6 +31,7 @@ class Job(Wire):
     body: dict[str, Any]
     expires_at: Moment
     released_at: Moment
+    quiet_from: Moment | None = None
 
     @property
     def key(self) -> str:

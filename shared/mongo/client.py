@@ -16,7 +16,7 @@ from pymongo.errors import BulkWriteError, ConfigurationError, PyMongoError
 from pymongo.operations import IndexModel
 
 from shared.errors import Rejected
-from shared.mongo.collections import APPS, INSTALLATION, Index, indexes_of
+from shared.mongo.collections import APPS, Index, indexes_of
 from shared.mongo.errors import blame_database as blame_database
 from shared.mongo.errors import is_lost_race
 from shared.mongo.errors import translate_mongo_errors as translate_mongo_errors
@@ -118,14 +118,6 @@ async def ping(database: Database) -> None:
     # A server that hangs in its storage may still answer MongoDB's own ping.
     with blame_database():
         await database[APPS.name].find_one({"_id": ""}, {"_id": 1})
-
-
-async def check_writes(database: Database) -> None:
-    """Raise StoreUnavailable unless the server stores something. A full disk still answers reads."""
-    with blame_database():
-        await database[INSTALLATION.name].update_one(
-            {"_id": "probe"}, {"$inc": {"writes": 1}}, upsert=True
-        )
 
 
 async def ensure_indexes(database: Database, service: str) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 
 from sender_service.dispatcher.governor import Governor, Membership
+from sender_service.store.limits import ReplicaStore
 from shared.clock import Monotonic
 from shared.models.app import App
 from shared.mongo.client import Database
@@ -164,7 +165,7 @@ def _simulate(
 
     settings = GovernorSettings()
     database: Database = counters  # type: ignore[assignment]
-    membership = Membership(database, str(uuid.uuid4()), settings, clock)
+    membership = Membership(ReplicaStore(database), str(uuid.uuid4()), settings, clock)
     governor = Governor(membership, settings, clock)
 
     async def run() -> None:

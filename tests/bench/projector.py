@@ -18,7 +18,6 @@ import psutil
 from pymongo import ReplaceOne
 
 from ingest_service.projector.decode import Projected
-from ingest_service.projector.lww import Document
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import PROJECTOR_BATCH_RECORDS, Projector
 from ingest_service.projector.store import MongoProjections
@@ -27,7 +26,7 @@ from shared.health import Health
 from shared.kafka.client import OutgoingRecord, Record, ensure_topics, open_log_writer
 from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.models.event import Event
-from shared.mongo.client import Database, ensure_indexes, index_model, open_database
+from shared.mongo.client import Database, Document, ensure_indexes, index_model, open_database
 from shared.mongo.collections import INGEST, indexes_of
 from shared.settings import Settings
 from shared.stage.runner import Item, Stage, StageContext

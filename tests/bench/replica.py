@@ -14,6 +14,7 @@ import uvloop
 from sender_service.dispatcher.governor import Governor, Membership
 from sender_service.providers.base import ProviderContext
 from sender_service.providers.registry import open_providers
+from sender_service.store.limits import ReplicaStore
 from sender_service.store.people import PeopleReader
 from shared.clock import monotonic, utc_now
 from shared.health import Health
@@ -44,7 +45,9 @@ async def run(settings: Settings) -> None:
         open_providers(ProviderContext(settings, vault, PeopleReader(database))) as providers,
     ):
         app = App.model_validate(await database["apps"].find_one({"_id": APP}))
-        membership = Membership(database, str(uuid.uuid4()), settings.governor, monotonic)
+        membership = Membership(
+            ReplicaStore(database), str(uuid.uuid4()), settings.governor, monotonic
+        )
         governor = Governor(membership, settings.governor, monotonic)
         component = Health(utc_now, monotonic).component("governor", deadline_seconds=15)
         players = itertools.count()

@@ -13,7 +13,7 @@ from tests.faults.plan import Fault
 from tests.support.cluster import is_cluster
 from tests.support.stack import eventually
 
-CLOCK_OFFSET_SECONDS = 90  # more than any lease or sweep
+CLOCK_OFFSET_SECONDS = 90  # more than any lease or answer timeout
 STAGES = {"ingest": "projector", "sender": "accounting"}
 
 

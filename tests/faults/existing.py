@@ -171,7 +171,7 @@ class Existing:
 
 def _fit_app(body: dict[str, Any]) -> None:
     """Give keys ids and values, and the login's proof a secret; remove the snippet's webhook key."""
-    for number, key in enumerate(body.get("keys") or ()):
+    for number, key in enumerate(_list_of(body, "keys")):
         if isinstance(key, dict):
             key |= {"id": f"k{number}", "key": key.get("key") or f"made-{uuid.uuid4().hex}"}
     if isinstance(body.get("snippet"), dict):
@@ -180,9 +180,15 @@ def _fit_app(body: dict[str, Any]) -> None:
         body["loginHash"].setdefault("secret", "hmac secret")
 
 
+def _list_of(body: dict[str, Any], name: str) -> list[Any]:
+    """Return a field's list; an empty one where a generated body has another type."""
+    value = body.get(name)
+    return value if isinstance(value, list) else []
+
+
 def _fit_campaign(body: dict[str, Any]) -> None:
     """Replace texts that look like templates by one that compiles; set weights and ids that fit."""
-    for number, variant in enumerate(body.get("variants") or ()):
+    for number, variant in enumerate(_list_of(body, "variants")):
         if isinstance(variant, dict):
             variant.update(_with_templates(variant), id=f"v{number}", weight=1)
 

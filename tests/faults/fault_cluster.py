@@ -24,7 +24,7 @@ from tests.support.mongo_proxy import MongoProxy
 from tests.support.stack import Server, eventually
 
 OPS_TOKEN = "ops_planted_7c1f0d2e9b"  # planted: no log may show it
-ONESIGNAL_SECONDS, SWEEP_SECONDS = 4.0, 9.0
+ONESIGNAL_SECONDS, ANSWER_TIMEOUT_SECONDS = 4.0, 9.0
 AWAY_SECONDS = 20.0  # how long a helper of the harness itself waits for what is being restarted
 SERVICES = ("ingest", "sender")
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -82,7 +82,7 @@ class FaultCluster:
         return Server(command, port)
 
     def _settings(self, data: Path) -> Settings:
-        """Impatient, so that what waits for a sweep or a lease doesn't make a round long."""
+        """Impatient, so that what waits for an answer timeout or a lease doesn't make a round long."""
         settings = stack.settings_for(
             self.broker.address, self.proxy.uri if self._proxied else self._direct, data
         )
@@ -92,7 +92,7 @@ class FaultCluster:
                 "base_url": f"http://{self.sandbox.address}",
                 "timeout_seconds": ONESIGNAL_SECONDS,
             },
-            "plan": {"answer_timeout_seconds": SWEEP_SECONDS, "lease_seconds": 4.0},
+            "plan": {"answer_timeout_seconds": ANSWER_TIMEOUT_SECONDS, "lease_seconds": 4.0},
             "ops": {"token": SecretStr(OPS_TOKEN)},
         }
         groups = {

@@ -59,7 +59,7 @@ class MidBatch:
     async def sender(self, fault: Fault) -> int:
         """Kill while accounting has answered webhooks in its hands.
 
-        The deliveries are handled before: a sweep repairs lost ones, so they would prove nothing.
+        The deliveries are handled before: lost ones are released again, so they would prove nothing.
         """
         dice = self._clients.dice(str(fault))
 

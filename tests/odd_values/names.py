@@ -30,6 +30,13 @@ PLAYERS: list[tuple[Any, str | None]] = [
     (None, None), ([], None), ("undefined", None), ("", None), ("１" * 8 + P[8:], None),
 ]  # fmt: skip
 NIL_PLAYER = "00000000-0000-0000-0000-000000000000"
+# Whole ids of persons: what a list takes. A search takes any text, and finds nobody.
+_PERSON = "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"
+PERSONS: list[tuple[Any, str | None]] = [
+    (_PERSON, _PERSON), (f" '{_PERSON}'\n", _PERSON), (_PERSON.upper(), None), (_PERSON[:8], None),
+    (f"{_PERSON}0", None), (P, None), ("undefined", None), ("", None), (5, None), (True, None),
+    (None, None), ({}, None), ("erased-5f0c1d9b6a3e4f7d", None),
+]  # fmt: skip
 # Of Carillon's own; numbers and quotes are read as of other names where people write them.
 VISITORS: list[tuple[Any, str | None]] = [
     ("v", "v"), ("os:" + P, "os:" + P), ("a-b_c.d:e", "a-b_c.d:e"), ("x" * 64, "x" * 64),

@@ -36,7 +36,7 @@ without_unreachable>suppress_unreachable fail_later>fail_sent unpark>take_parked
 page_without>blank_members is_member>covers could_be>may_cover theirs>current_owners
 messageable>audience_size Why>OutcomeExplainer SendReader>SendView OpsParts>OpsApi
 SilenceWatch>MongoWatchdog Exporter>PersonExporter Eraser>ErasureRequester Progress>SendForecast
-Sealer>AppDocumentBuilder TestSender>PushTester TestPush>PushTestRequest
+Sealer>AppContentBuilder TestSender>PushTester TestPush>PushTestRequest
 """
 _TESTS = """
 Hands>FaultInjector World>FaultCluster,SenderHarness Course>FaultRun Line>Pipeline Pair>TwoReplicas

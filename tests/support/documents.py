@@ -13,7 +13,7 @@ from shared.mongo.client import Database
 from shared.mongo.collections import PLAYERS, PROFILES
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-BASKET = {"items": [], "total": 0, "currency": None, "at": None}
+BASKET = {"items": [], "total": 0, "currency": None, "at": None, "since": None}
 
 
 def build_profile(person: str, app: str = "demo", **fields: Any) -> Profile:

@@ -12,7 +12,6 @@ import orjson
 
 from ingest_service.collect.batch import read_batch
 from ingest_service.collect.event_validator import EventValidator, RequestContext
-from ingest_service.collect.login_proof import LoginProof
 from ingest_service.importer.row_event import to_event
 from ingest_service.onesignal.event_stream_body import read_stream
 from ingest_service.onesignal.webhook_body import read_webhook
@@ -21,8 +20,8 @@ from sender_service.intake.lines import read_head, read_recipient
 from sender_service.intake.request import parse_request
 from sender_service.models.send import EVER, NEVER
 from sender_service.models.trigger import parse_trigger
-from sender_service.ops.asked import read_whole
 from sender_service.ops.export import plain
+from sender_service.ops.preview_request import read_whole
 from sender_service.privacy.subject import DataSubject, names_person
 from sender_service.providers.onesignal.connection_check import parse_result
 from sender_service.store.scenario_codec import encode_body
@@ -128,7 +127,7 @@ DATA: dict[str, dict[str, Any]] = {
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SHOP = {"_id": "demo", "name": "d", "version": 1, "oneSignal": {"appId": "a", "restApiKey": "k"}}
 ARRIVAL = RequestContext(App.model_validate(SHOP), "browser", NOW, timedelta(0), 400, 100, False)
-VALIDATOR = EventValidator(LoginProof(Vault("k" * 40)))
+VALIDATOR = EventValidator.of(Vault("k" * 40))
 SOME = {"x": NEVER}
 NOBODY = DataSubject("demo", SOME, SOME, SOME, SOME, hash_of=str)
 
@@ -193,10 +192,11 @@ READERS = {
     "ingest_service/collect/batch.py": "batch",
     "ingest_service/parsing/bounded_json.py": "webhook",
     "ingest_service/collect/collector.py": "event …",
+    "ingest_service/collect/event_validator.py": "event …",
     "ingest_service/importer/row_event.py": "import row",
     "ingest_service/importer/command.py": OWN,
     "ingest_service/parsing/field_notes.py": "event …",
-    "ingest_service/api/app_cache.py": "tests/unit/ingest/test_known_apps.py",
+    "ingest_service/api/app_cache.py": "tests/unit/ingest/test_app_disk_cache.py",
     "ingest_service/projector/decode.py": "projected",
     "ingest_service/snapshot/files.py": "test_head_of_a_snapshot; test_snapshots.py",
     "ingest_service/durable/spool_name.py": "tests/unit/ingest/test_spool.py",
@@ -220,13 +220,10 @@ READERS = {
     "sender_service/models/templates.py": "tests/unit/sender/test_rendering.py",
     "sender_service/models/trigger.py": "trigger, segment",
     "sender_service/models/trigger_parts.py": "trigger",
-    "sender_service/ops/app_body.py": "tests/unit/sender/test_sentences.py",
-    "sender_service/ops/app_keys.py": OWN,
-    "sender_service/ops/apps.py": OWN,
     "sender_service/ops/bodies.py": "tests/contract/sender/test_strict_bodies.py",
     "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_dry_run.py",
     "sender_service/ops/dead_letters.py": "letter, dead letter shown",
-    "sender_service/ops/asked.py": "preview",
+    "sender_service/ops/preview_request.py": "preview",
     "sender_service/ops/scenarios.py": OWN,
     "sender_service/ops/scenario_templates.py": OWN,
     "sender_service/providers/onesignal/connection_check.py": "connection, refusal",
@@ -235,6 +232,6 @@ READERS = {
     "sender_service/planner/planner.py": OWN,
     "sender_service/planner/target.py": OWN,
     "sender_service/pages/transitions.py": OWN,
-    "sender_service/store/parked.py": OWN,
+    "sender_service/store/interactions.py": OWN,
     "sender_service/store/scenario_codec.py": OWN,
 }

@@ -53,6 +53,31 @@ def test_no_address_of_a_registry_nor_path_of_a_machine() -> None:
     assert not guilty
 
 
+def test_only_stores_name_a_document_of_anything(modules: list[str]) -> None:
+    stores = ("shared/mongo/", "sender_service/store/")
+    single = {"ingest_service/projector/store.py", "ingest_service/replay/staging.py"}
+    services = [
+        n for n in modules if n.startswith(("shared/", "ingest_service/", "sender_service/"))
+    ]
+    others = [n for n in services if not n.startswith(stores) and n not in single]
+    assert not [n for n in others if "Document" in _names(ast.parse((ROOT / n).read_text()))]
+
+
+def test_another_name_for_a_document_would_be_found() -> None:
+    assert "Document" in _names(ast.parse("from shared.mongo.client import Document as Any"))
+    assert "Document" in _names(ast.parse("found: client.Document = {}"))
+
+
+def _names(tree: ast.AST) -> set[str]:
+    """Return the names that a module uses, imports or takes from another."""
+    found = set[str]()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name):
+                found.add(name)
+    return found
+
+
 def test_nothing_large_or_minified_is_kept() -> None:
     heavy = {n: (ROOT / n).stat().st_size for n in tracked("") if (ROOT / n).is_file()}
     assert not {n: size for n, size in heavy.items() if size > 400 * 1024}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.style.figures import LANGUAGE, STRUCTURE, measure
 from tests.style.finding import Figure
 from tests.style.glossary import PATH, read_glossary
 from tests.style.names import old_words
-from tests.style.sources import Checkout
+from tests.style.sources import SERVICES, Checkout
 from tests.style.words import split_name
 
 ROOT = Path(__file__).parents[2]
@@ -48,3 +49,12 @@ def test_glossary_terms_of_one_word_are_not_old() -> None:
     entries = read_glossary(Checkout(ROOT).text(PATH))
     single = [term for entry in entries for term in entry.terms if len(split_name(term)) == 1]
     assert [term for term in single if old_words(term)] == []
+
+
+def test_glossary_names_are_in_the_code() -> None:
+    checkout = Checkout(ROOT)
+    names = re.findall(r"`([\w.]+)`", checkout.text(PATH).partition("## Names in the code")[2])
+    code = "\n".join(s.text for s in checkout.sources if s.package in SERVICES)
+    words = set(re.findall(r"\w+", code))
+    assert names
+    assert [name for name in names if not words.issuperset(name.split("."))] == []

@@ -3,6 +3,7 @@
 import argparse
 import gc
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -83,6 +84,8 @@ def create_server(settings: SandboxSettings) -> SandboxServer:
 def main() -> None:
     chosen = read_arguments(sys.argv[1:])
     os.umask(0o077)  # its file knows emails and what was pushed
+    # The port is open before the server catches signals: a stop in between is no crash.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     listener = open_socket(chosen.host, chosen.port)
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)
     access = Access(tuple(chosen.origin), tuple(chosen.name), chosen.post_anywhere)

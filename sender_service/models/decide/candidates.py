@@ -64,9 +64,9 @@ def _of_basket(case: Case) -> list[Candidate]:
 
 def _of_order(case: Case) -> list[Candidate]:
     """Return the lines of the order by which she entered."""
-    for id, _, lines in case.person.orders():
-        if id == case.entry.key:
-            return _dearest_first(lines, None)
+    for order in case.profile["purchases"]:
+        if order["id"] == case.entry.key:
+            return _dearest_first(order["items"], order["currency"])
     return []
 
 

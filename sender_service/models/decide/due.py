@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.rules import Rules
-from sender_service.models.quiet_hours import first_instant
 from sender_service.models.scenario.run import Entry, Run
 from sender_service.models.scenario.scenario import MIN_PUSH_GAP, After, At, Scenario, Step
 from shared.ids import stable_fraction
+from shared.models.quiet_hours import first_instant
 
 SPREAD_SLOTS = 12
 

@@ -79,9 +79,10 @@ def _fold_basket(facts: Sequence[Fact]) -> Basket:
     orders = _earliest_times(facts).values()
     emptied = max(orders, default=None)
     if last is None or (emptied is not None and emptied >= last.at):
-        return {"items": [], "total": None, "currency": None, "at": emptied}
+        return {"items": [], "total": None, "currency": None, "at": emptied, "since": emptied}
     return {
-        "items": _lines(last.items), "total": last.total, "currency": last.currency, "at": last.at,
+        "items": _lines(last.items), "total": last.total, "currency": last.currency,
+        "at": last.at, "since": last.at,
     }  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def _fold_purchases(facts: Sequence[Fact]) -> list[Purchase]:
     orders: list[Purchase] = [
         {
             "id": fact.order, "items": _lines(fact.items), "revenue": fact.revenue,
-            "at": times[fact.order],
+            "currency": fact.currency, "at": times[fact.order],
         }
         for fact in _newest_by(facts, Bought, lambda fact: fact.order)
     ]  # fmt: skip
@@ -121,5 +122,5 @@ def _blank(app: str, person: str, at: datetime) -> Profile:
         "unproven": [], "aliases": [], "players": [], "db": {}, "lastSeenAt": at,
         "timeZone": None, "language": None, "browser": None, "tags": {}, "viewed": [],
         "categories": [], "purchases": [], "changedAt": at,
-        "basket": {"items": [], "total": None, "currency": None, "at": None},
+        "basket": {"items": [], "total": None, "currency": None, "at": None, "since": None},
     }  # fmt: skip

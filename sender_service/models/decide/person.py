@@ -74,7 +74,7 @@ class Person:
     @property
     def basket_since(self) -> datetime | None:
         """Return when the basket's lines changed last."""
-        return self.basket["at"]
+        return self.basket["since"]
 
     @property
     def last_push(self) -> datetime | None:

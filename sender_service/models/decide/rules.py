@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sender_service.models.quiet_hours import QuietHours, zone_for
 from sender_service.models.scenario.requirements import USUAL_NIGHT
 from sender_service.models.scenario.scenario import Exit, Scenario
 from sender_service.models.segment import Condition
+from shared.models.quiet_hours import QuietHours, zone_for
 
 USUAL_GAP = timedelta(minutes=60)
 

@@ -15,12 +15,12 @@ from pydantic import (
 from pydantic import Strict as Exactly
 from pydantic_core import PydanticCustomError
 
-from sender_service.models.quiet_hours import ClockTime
 from sender_service.models.scenario import entry_rules as rules
 from sender_service.models.scenario.entry_values import Days, EventType, Scalar, StoredMoment
 from sender_service.models.scenario.values import Differing, FieldName, Names, invalid
 from sender_service.models.segment_values import Strict
 from shared.errors import FieldError
+from shared.models.quiet_hours import ClockTime
 from shared.nearest import did_you_mean
 
 AN_ENTRY = 'must be an object with `on`, as {"on": "basket"}'

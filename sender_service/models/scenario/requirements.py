@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sender_service.models.campaign import Campaign
-from sender_service.models.quiet_hours import QuietHours
 from sender_service.models.scenario.entry_rules import (
     CatalogueRule,
     OnBought,
@@ -17,7 +16,8 @@ from sender_service.models.scenario.entry_rules import (
 from sender_service.models.scenario.scenario import At, Choose, Scenario
 from sender_service.models.scenario.step_language import TABLES
 from shared.errors import FieldError
-from shared.models.app import App, AppHours
+from shared.models.app import App
+from shared.models.quiet_hours import QuietHours
 from shared.nearest import suggest
 
 USUAL_NIGHT = QuietHours(start="21:00", end="08:00")
@@ -75,7 +75,7 @@ def _fields_of_choice(choose: Choose | str | None, path: str) -> Iterator[str]:
 
 
 def why_time_zone(
-    scenario: Scenario, campaigns: Mapping[str, Campaign], of_app: AppHours
+    scenario: Scenario, campaigns: Mapping[str, Campaign], of_app: QuietHours | None
 ) -> str | None:
     """Return what the app's time zone is needed for; None where it isn't."""
     if isinstance(scenario.entry, OnDaily | OnSegment | OnNewIn):
@@ -86,9 +86,8 @@ def why_time_zone(
     return "quiet hours need" if has_night else None
 
 
-def quiet_hours_of(campaign: Campaign | None, of_app: AppHours) -> QuietHours | None:
+def quiet_hours_of(campaign: Campaign | None, of_app: QuietHours | None) -> QuietHours | None:
     """Return the hours in which a scenario's push of the campaign waits; None: it never does."""
     own = None if campaign is None else campaign.policy.quiet_hours
-    if own is not None or of_app is False:
-        return own
-    return USUAL_NIGHT if of_app is None else QuietHours(start=of_app.start, end=of_app.end)
+    hours = own or of_app or USUAL_NIGHT
+    return None if hours.is_empty else hours

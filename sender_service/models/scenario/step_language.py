@@ -11,7 +11,6 @@ from pydantic import Strict as Exactly
 from pydantic_core import PydanticCustomError
 
 from sender_service.models.campaign import ShortId
-from sender_service.models.quiet_hours import ClockTime
 from sender_service.models.scenario import scenario as stored
 from sender_service.models.scenario.entry_rules import Zone
 from sender_service.models.scenario.values import Names, invalid
@@ -20,6 +19,7 @@ from sender_service.models.segment_values import Range, Strict
 from sender_service.models.trigger import Name
 from shared.errors import FieldError
 from shared.models.documented import at_least_one
+from shared.models.quiet_hours import ClockTime
 from shared.models.sentences import one_of_kinds
 
 MAX_WAIT = timedelta(days=90)

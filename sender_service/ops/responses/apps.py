@@ -81,7 +81,9 @@ class AppResponse(ResponseModel):
     time_zone: Annotated[str | None, Field(description="of people whose own isn't known")]
     quiet_hours: Annotated[
         QuietHoursResponse | Literal[False] | None,
-        Field(description="of scenarios; false: none; null: 21:00 to 08:00"),
+        Field(
+            description="of campaigns without; false: none; null: none, of scenarios 21:00 to 08:00"
+        ),
     ]
     scenarios: ScenarioLimitsResponse
 

@@ -35,7 +35,9 @@ class PolicyResponse(ResponseModel):
     browsers: Literal["all", "last_active"]
     holdout: Annotated[float, Field(description="share of people who get nothing")]
     cap: CapResponse | None
-    quiet_hours: QuietHoursResponse | None
+    quiet_hours: Annotated[
+        QuietHoursResponse | Literal[False] | None, Field(description="null: the app's")
+    ]
     ttl_seconds: int
     not_if_bought_since: bool | float | None
 

@@ -1,4 +1,4 @@
-"""OneSignal as a provider: limits by plan, calls by the client, checks by the account."""
+"""OneSignal as a provider: limits by plan, calls by the client, checks of the connection."""
 
 from __future__ import annotations
 

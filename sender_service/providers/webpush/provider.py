@@ -106,7 +106,7 @@ class WebPushProvider:
         return None  # nobody counts but our ledger
 
     async def check_connection(self, app: App) -> ConnectionResult:
-        return ConnectionResult("ok", "push services need no account")
+        return ConnectionResult("ok", "push services need no registration")
 
 
 @asynccontextmanager

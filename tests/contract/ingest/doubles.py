@@ -12,7 +12,6 @@ from ingest_service.api.app import ApiDependencies, create_app
 from ingest_service.api.rate_limits import RateLimits
 from ingest_service.collect.collector import Collector
 from ingest_service.collect.event_validator import EventValidator
-from ingest_service.collect.login_proof import LoginProof
 from shared.apps import AppRegistry
 from shared.clock import monotonic
 from shared.errors import StoreUnavailable
@@ -67,7 +66,7 @@ class Api:
         self.views = MemoryViews()
         self.health = Health(lambda: NOW, monotonic)
         self.apps = AppRegistry(database, VAULT)
-        collector = Collector(self.log, EventValidator(LoginProof(VAULT)), lambda: NOW)
+        collector = Collector(self.log, EventValidator.of(VAULT), lambda: NOW)
         self.monotonic = ManualClock()
         limits = RateLimits(TIGHT, [PROXY], self.monotonic.monotonic)
         parts = ApiDependencies(self.apps, collector, self.views, lambda: NOW, limits)

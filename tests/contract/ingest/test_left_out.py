@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from ingest_service.collect.event_validator import EventValidator, RequestContext
-from ingest_service.collect.login_proof import LoginProof
 from shared.errors import InvalidPayload
 from tests.contract.ingest.doubles import NOW, VAULT, Api, app
 from tests.contract.ingest.requests import EVENTS_URL, PLAYER
@@ -111,7 +110,7 @@ async def test_f00_lines_beyond_the_limit_are_left_out(client: httpx.AsyncClient
 def cost(events: list[Data]) -> float:
     """Return the least of some runs, in seconds."""
     arrival = RequestContext(app("open"), "browser", NOW, timedelta(0), 10**6, 1000, False)
-    validator, runs = EventValidator(LoginProof(VAULT)), []
+    validator, runs = EventValidator.of(VAULT), []
     for _ in range(7):
         began = time.process_time()
         for event in events:

@@ -30,6 +30,6 @@ async def test_f02_the_last_basket_of_a_request_is_the_basket(
     part: Contribution = {}
     for event in api.log.events:
         contribute(part, event)
-    assert fold_basket(part["basket"], [])["items"] == []
+    assert fold_basket(part)["items"] == []
     moments = [event.occurred_at for event in api.log.events]
     assert moments[0] < moments[1] == NOW

@@ -123,3 +123,22 @@ async def test_busy_port_is_one_sentence(tmp_path: Path, host: str) -> None:
     assert running.returncode == 1
     assert output.decode().count("\n") == 1
     assert str(port) in output.decode()
+
+
+async def test_stop_as_soon_as_the_port_is_open_is_no_crash(tmp_path: Path) -> None:
+    port = free_port()
+    running = await start(port, tmp_path)
+
+    async def is_open() -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return False
+        writer.close()
+        await writer.wait_closed()
+        return True
+
+    await until(is_open)
+    running.send_signal(signal.SIGTERM)
+    _, errors = await running.communicate()
+    assert (running.returncode, errors) == (0, b"")

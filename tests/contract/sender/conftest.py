@@ -81,6 +81,7 @@ async def api(whole_api: Api) -> Api:
     for name in await database.list_collection_names():
         await database[name].delete_many({})
     whole_api.sender.context.apps.take([])
+    whole_api.sender.budget.counts._counts.clear()  # subscribers of the test before
     return whole_api
 
 

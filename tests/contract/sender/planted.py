@@ -13,8 +13,8 @@ from ingest_service.projector.store import MongoProjections
 from sender_service.privacy.stage import Erasure
 from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
+from sender_service.store.interactions import ParkedStore
 from sender_service.store.pages import PageStore
-from sender_service.store.parked import ParkedStore
 from shared.clock import utc_now
 from shared.events.registry import ERASE, STREAM
 from shared.kafka.client import Record

@@ -213,3 +213,31 @@ async def test_f25_what_is_no_time_zone_is_refused(api: Api, written: object) ->
     (error,) = answer.json()["errors"]
     assert error["field"] == "body.timeZone"
     assert written != "Europe/Pargue" or "did you mean `Europe/Prague`?" in error["message"]
+
+
+@pytest.mark.parametrize("hours", [None, False, {"from": "21:00", "to": "08:00"}])
+async def test_an_app_has_quiet_hours(api: Api, hours: object) -> None:
+    body = await api.put_app(**FULL, timeZone="Europe/Prague", quietHours=hours)
+    assert body["quietHours"] == hours
+    assert await api.ok("PUT", "/v1/apps/demo", json=body) == body
+    assert await api.ok("GET", "/v1/apps/demo") == body
+
+
+@pytest.mark.parametrize(
+    ("fields", "place", "code"),
+    [
+        ({"timeZone": None}, "body.quietHours", "app_time_zone_missing"),
+        ({"timeZone": "Mars/Base"}, "body.timeZone", "value_error"),
+        ({"quietHours": {"from": "21:00", "to": "21:00"}}, "body.quietHours", "value_error"),
+        ({"quietHours": {"from": "21:00", "til": "8"}}, "body.quietHours.to", "missing"),
+        ({"quietHours": True}, "body.quietHours", "model_type"),
+    ],
+)
+async def test_quiet_hours_that_an_app_cannot_have(
+    api: Api, fields: dict[str, Any], place: str, code: str
+) -> None:
+    good = {"timeZone": "Europe/Prague", "quietHours": {"from": "21:00", "to": "08:00"}}
+    answer = await api.call("PUT", "/v1/apps/demo", json=api.an_app(**{**FULL, **good, **fields}))
+    assert answer.status_code == 422
+    error = answer.json()["errors"][0]
+    assert (error["field"], error["code"]) == (place, code)

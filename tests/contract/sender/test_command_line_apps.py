@@ -13,6 +13,7 @@ import pytest
 import respx
 
 from sender_service.ops import examples
+from sender_service.ops.app_examples import CONNECTION, STORED_APP
 from tests.contract.sender.commands import AT, SEND, URL, run
 
 IDS = [str(uuid.UUID(int=n)) for n in (1, 2)]
@@ -37,7 +38,7 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a6_app_show_warns_of_optional_proof(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str], proof: Any, warnings: int
 ) -> None:
-    app = {**examples.STORED_APP, "loginHash": proof}
+    app = {**STORED_APP, "loginHash": proof}
     respx_mock.get("/v1/apps/shop").respond(json=app)
     assert run("app", "show", "shop") == 0
     output = capsys.readouterr()
@@ -116,9 +117,9 @@ def test_n6_app_create_prints_what_its_pages_get(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("os_v2_app_secret\n"))
-    app = {**examples.STORED_APP, "origins": ["https://shop.test"]}
+    app = {**STORED_APP, "origins": ["https://shop.test"]}
     put = respx_mock.put("/v1/apps/myshop").respond(json=app)
-    refused = {**examples.CONNECTION, "result": "key_refused", "message": "no", "warnings": []}
+    refused = {**CONNECTION, "result": "key_refused", "message": "no", "warnings": []}
     respx_mock.post("/v1/apps/myshop/test-connection").respond(json=refused)
     create = ("app", "create", "myshop", "--name", "My shop", "--onesignal-app-id", IDS[0])
     more = (
@@ -207,9 +208,9 @@ def test_n6_app_create_prints_the_sandboxs_lines_beside_it(
         look.respond(text="1", headers={"Content-Type": "text/javascript"})
     else:
         look.mock(side_effect=httpx.ConnectError("nobody is there"))
-    app = {**examples.STORED_APP, "origins": ["https://shop.test"]}
+    app = {**STORED_APP, "origins": ["https://shop.test"]}
     put = respx_mock.put(f"{ops_url}/v1/apps/myshop").respond(json=app)
-    fine = {**examples.CONNECTION, "result": "ok", "message": "yes", "warnings": []}
+    fine = {**CONNECTION, "result": "ok", "message": "yes", "warnings": []}
     respx_mock.post(f"{ops_url}/v1/apps/myshop/test-connection").respond(json=fine)
     create = ("app", "create", "myshop", "--name", "My shop", "--onesignal-app-id", IDS[0], *more)
     origin = ("--origin", "https://shop.test", "--onesignal-key-stdin")

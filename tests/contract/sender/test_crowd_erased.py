@@ -9,7 +9,7 @@ import pytest
 
 from sender_service.privacy.requests import MAX_NAMES_BY_EVENT, ErasureRequester
 from sender_service.privacy.subject import DataSubject
-from sender_service.store.persons import PersonReader
+from sender_service.store.person_data import PersonDataReader
 from shared.documents.profile import Profile
 from shared.kafka.client import OutgoingRecord
 from shared.models.event import Event
@@ -32,7 +32,7 @@ class PiecesLog:
 async def a_crowd(ops: Ops, count: int) -> tuple[Profile, set[str], set[str], set[str]]:
     """Return profile, visitors, players and aliases; the profile lists only the first of each."""
     await ops.add_person(login="jana")
-    profile = await PersonReader(ops.database).profile(PERSON)
+    profile = await PersonDataReader(ops.database).profile(PERSON)
     assert profile is not None
     visitors, aliases = [f"v-{n:04}" for n in range(count)], [f"{n:032x}" for n in range(count)]
     players = [str(uuid.UUID(int=n)) for n in range(count)]
@@ -51,7 +51,7 @@ async def a_crowd(ops: Ops, count: int) -> tuple[Profile, set[str], set[str], se
 
 async def erased_by(ops: Ops, profile: Profile) -> tuple[list[list[OutgoingRecord]], list[Event]]:
     log = PiecesLog()
-    people = PersonReader(ops.database)
+    people = PersonDataReader(ops.database)
     erasure = await ErasureRequester(people, log, ops.context.vault, ops.clock, AT_ONCE).erase(
         profile
     )

@@ -151,7 +151,7 @@ async def test_who_was_planned_meanwhile_is_found_too(ops: Ops) -> None:
 
 
 async def test_triggers_lose_names_and_variables(ops: Ops) -> None:
-    jana = await ops.add_person(login="jana")
+    jana = await ops.add_person(login="jana", aliases=[ALIAS])
     player, other = jana["players"][0]["id"], str(uuid.uuid4())
     base = {"id": SEND, "app": "shop", "campaign": "hello", "variables": {"order": "secret 1"}}
     recipients = [
@@ -159,6 +159,9 @@ async def test_triggers_lose_names_and_variables(ops: Ops) -> None:
         {"login": "jana", "variables": {"name": "secret 2"}},
         {"visitor": "v-aaaa", "variables": {"name": "secret 3"}},
         {"player": player, "variables": {"name": "secret 4"}},
+        {"person": PERSON, "variables": {"name": "secret 5"}},
+        {"person": ALIAS, "variables": {"name": "secret 6"}},
+        {"person": OTHER, "variables": {"name": "Olga"}},
     ]
     several = Trigger.model_validate({**base, "recipients": recipients}).document()
     only = Trigger.model_validate({**base, "recipients": recipients[1:2]}).document()
@@ -169,16 +172,17 @@ async def test_triggers_lose_names_and_variables(ops: Ops) -> None:
     part = {
         "_id": "part",
         "send": document["_id"],
-        "recipients": [{"player": other}, recipients[1]],
+        "recipients": [{"player": other}, recipients[1], recipients[5]],
     }
     await ops.database["parts"].insert_one(part)
     await erase(ops)
     text = await everything(ops)
-    assert not any(name in text for name in ("jana", player, "v-aaaa", "secret 2", "secret 3"))
-    assert "Petr" in text and other in text
+    secrets = [f"secret {n}" for n in range(2, 7)]
+    assert not any(name in text for name in ("jana", player, "v-aaaa", ALIAS, *secrets))
+    assert all(name in text for name in ("Petr", "Olga", OTHER, other))
     kept = [d["trigger"] async for d in ops.database["sends"].find({})]
     assert [Trigger.model_validate(t).campaign for t in kept] == ["hello"] * 3  # still triggers
-    assert [len(t["recipients"] or []) for t in kept] == [4, 1, 0]
+    assert [len(t["recipients"] or []) for t in kept] == [7, 1, 0]
     assert [t["variables"] for t in kept] == [base["variables"], {}, base["variables"]]
 
 
@@ -189,6 +193,8 @@ async def test_triggers_lose_names_and_variables(ops: Ops) -> None:
         (b"k", b'{"visitorId":"v-aaaa","data":{"email":"secret"}}'),
         (b"k", b'{"recipients":[{"login":"jana","variables":{"x":"secret"}}]}'),
         (b"k", b'{"audience":{"logins":["jana"]}}'),
+        (b"login:0", b'{"visitorId":"login:0","login":"jana","data":{"id":"secret"}}'),
+        (b"k", b'{"recipients":[{"person":"%s","variables":{"x":"secret"}}]}' % PERSON.encode()),
         (b"k", PERSON.encode() + b" in no JSON at all: secret"),
     ],
 )

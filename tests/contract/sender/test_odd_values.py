@@ -12,7 +12,7 @@ from shared.models.app import MAX_ALLOWED_LETTERS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 from tests.odd_values.identity import BAD, EMAILS, LOGINS, NOBODY
 from tests.odd_values.links import LINKS, ORIGINS
-from tests.odd_values.names import ITEM_IDS, PLAYERS, VISITORS
+from tests.odd_values.names import ITEM_IDS, PERSONS, PLAYERS, VISITORS
 from tests.odd_values.ranges import COUNTS, NUMBERS
 from tests.odd_values.times import CLOCK_TIMES, NO_EPOCHS, NO_ZONE, SEND_TIMES
 from tests.support.clocks import START
@@ -23,8 +23,8 @@ KNOWN = ("login", "email", "visitor", "player")
 
 
 async def test_f18_names_of_a_send(shop: Api) -> None:
-    """All odd logins, visitors and players in one list: the good are kept, the bad are counted."""
-    tables = {"login": LOGINS, "visitor": VISITORS, "player": PLAYERS}
+    """All odd names of each kind in one list: the good are kept, the bad are counted."""
+    tables = {"login": LOGINS, "visitor": VISITORS, "player": PLAYERS, "person": PERSONS}
     rows = [(k, given, becomes) for k, table in tables.items() for given, becomes in table]
     recipients = [{kind: given} for kind, given, _ in rows]
     account = await shop.ok(

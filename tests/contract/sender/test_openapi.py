@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 from sender_service.models.campaign import CampaignBody
 from sender_service.ops.app_body import AppRequest
-from sender_service.ops.examples import APP, CAMPAIGN
+from sender_service.ops.app_examples import APP
+from sender_service.ops.examples import CAMPAIGN
 from tests.contract.sender.conftest import Api
 from tests.contract.sender.ops import Ops
 

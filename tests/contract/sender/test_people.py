@@ -9,6 +9,7 @@ import pytest
 
 from shared.models.event import Event
 from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send
+from tests.support.documents import build_merge
 from tests.support.pages import build_page_document
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
@@ -37,12 +38,18 @@ async def test_found_by_each_name(ops: Ops) -> None:
     assert await search(ops, player=jana["players"][0]["id"]) == [PERSON]
     assert await search(ops, player=str(uuid.uuid4())) == []
     assert await search(ops, login="nobody") == []
+    merge = build_merge(ALIAS, PERSON, ops.clock(), "shop")
+    await ops.database["merges"].insert_one(dict(merge))
+    for person in (PERSON, ALIAS):
+        assert await search(ops, person=person) == [PERSON]
+    assert await search(ops, person="d" * 32) == []
 
 
 async def test_another_apps_people_are_not_found(ops: Ops) -> None:
     jana = await ops.add_person(login="jana")
     await ops.open_app("other")
-    for name in ({"login": "jana"}, {"visitor": "v-aaaa"}, {"player": jana["players"][0]["id"]}):
+    player = {"player": jana["players"][0]["id"]}
+    for name in ({"login": "jana"}, {"visitor": "v-aaaa"}, player, {"person": PERSON}):
         body = {"app": "other", **name}
         assert (await ops.ok("POST", "/v1/people/search", json=body))["items"] == []
 

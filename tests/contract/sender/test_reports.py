@@ -27,7 +27,7 @@ REPORT = "/v1/apps/shop/campaigns/hello/report"
 def reporting(ops: Ops) -> Reporting:
     database = ops.database
     return Reporting(SendStore(database), PageStore(database), PeopleReader(database),
-                     ReportStore(database), ops.clock)  # fmt: skip
+                     ReportStore(database), InteractionStore(database), ops.clock)  # fmt: skip
 
 
 async def rolled_up(ops: Ops) -> int:

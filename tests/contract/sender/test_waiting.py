@@ -12,7 +12,7 @@ import pytest
 from sender_service.models.send import NEVER
 from sender_service.models.sums import Sums, encode_sums
 from sender_service.pages.document import new_chunk
-from sender_service.scheduler.budget import budget_id
+from sender_service.store.limits import budget_id
 from shared.models.wire import to_iso
 from tests.contract.sender.conftest import Api, a_trigger
 from tests.contract.sender.ops import Ops, a_send

@@ -18,7 +18,7 @@ EVENTS = "/v1/events?key=wk_demo"
 
 
 async def seed_app(settings: Settings, database: Database) -> None:
-    """Store the app `demo` with the keys wk_demo and wh_demo."""
+    """Store the app `demo` with the keys wk_demo, sk_demo and wh_demo."""
     vault = Vault(settings.secret_key.get_secret_value())
     await database["apps"].insert_one(
         {
@@ -29,6 +29,7 @@ async def seed_app(settings: Settings, database: Database) -> None:
             "loginHash": {"required": False},
             "keys": [
                 {"id": "w", "kind": "write", "hash": vault.hash_key("wk_demo")},
+                {"id": "s", "kind": "server", "hash": vault.hash_key("sk_demo")},
                 {"id": "h", "kind": "webhook", "hash": vault.hash_key("wh_demo")},
             ],
         }

@@ -27,8 +27,12 @@ async def publish_events(client: Any, *events: dict[str, Any]) -> None:
     assert answer.status_code == 202, answer.text
 
 
+def _order(number: int) -> dict[str, Any]:
+    return {"id": f"o{number}", "revenue": 9.0}
+
+
 async def publish_shop_day(client: Any, first: int) -> None:
-    """Publish a day of two browsers: a login, a logout, views and baskets."""
+    """Publish a day of two browsers: a login, a logout, views, baskets, a thank-you page read twice."""
     for n in (first, first + 1):
         visitor = f"v{n}"
         await publish_events(
@@ -36,7 +40,18 @@ async def publish_shop_day(client: Any, first: int) -> None:
             one_signal(visitor, PLAYERS[n]),
             {"type": "pageview", "visitorId": visitor, "data": {"itemID": f"i{n}"}},
             {"type": "identify", "visitorId": visitor, "data": {"login": "eva"}},
+            {
+                "type": "pageview",
+                "visitorId": visitor,
+                "data": {"basketItems": {"shoe": {"quantity": 1}}},
+            },
+            {
+                "type": "purchase",
+                "visitorId": visitor,
+                "data": {"id": f"o{n}", "items": {"shoe": {"quantity": 1}}},
+            },
             {"type": "addToBasket", "visitorId": visitor, "data": {"itemID": "hat"}},
+            {"type": "pageview", "visitorId": visitor, "data": {"transaction": _order(n)}},
         )
     await publish_events(client, {"type": "logout", "visitorId": f"v{first}"})
     await publish_events(
@@ -52,6 +67,8 @@ async def until_projected(database: Database, count: int) -> None:
         if not (found and last and nobody):
             return False
         # A bulk of writes is seen one by one.
-        return bool(found["basket"]["items"]) and f"v{count - 2}" in found["pastVisitors"]
+        orders = [order["revenue"] for order in found["purchases"]]
+        has_basket = bool(found["basket"]["items"]) and orders == [9.0] * count
+        return has_basket and f"v{count - 2}" in found["pastVisitors"]
 
     await stack.eventually(is_projected, 20)

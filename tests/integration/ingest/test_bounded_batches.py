@@ -12,15 +12,14 @@ import pytest
 
 from ingest_service.projector import projector as projecting
 from ingest_service.projector.browser import Browser
-from ingest_service.projector.contribution import MAX_ORDER_LINES
-from ingest_service.projector.lww import Document
+from ingest_service.projector.orders import MAX_ORDER_LINES
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
 from ingest_service.projector.visitor import Visitor
 from ingest_service.projector.visitor_codec import encode_visitor
 from shared.models.event import Event
-from shared.mongo.client import Database, ensure_indexes, open_database
+from shared.mongo.client import Database, Document, ensure_indexes, open_database
 from shared.mongo.collections import INGEST, PROFILES, VISITORS
 from shared.settings import Settings
 from tests.unit.ingest.doubles import APP, START, event, item

@@ -5,6 +5,9 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from ingest_service.projector.person_ids import PersonIds
 from shared.events.registry import ERASE
@@ -93,6 +96,63 @@ async def test_nothing_from_before_an_erasure_comes_back(alone: Settings, tmp_pa
 
                 await stack.eventually(is_read, 20)  # two browsers, three stand-ins
                 await stack.eventually(is_gone, 20)
+                ended = await contents(database)
+                code, output = await run_command(alone, "replay")
+                assert code == 0, output
+                assert await contents(database) == ended
+
+
+async def _paid(client: httpx.AsyncClient, login: str, order: str, **more: Any) -> None:
+    lines = [{"item": "shoe", "quantity": 1, "price": 10}]
+    event = {"type": "purchase", "login": login, "data": {"id": order, "items": lines}, **more}
+    answer = await client.post("/v1/events", headers={"X-Write-Key": "sk_demo"}, json=event)
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1), answer.text
+
+
+async def _orders(database: Database, login: str) -> set[str]:
+    found = await database["profiles"].find_one({"login": login})
+    return set() if found is None else {order["id"] for order in found["purchases"]}
+
+
+async def test_orders_that_name_a_login_are_erased_and_replayed(alone: Settings) -> None:
+    before = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    people = PersonIds(Vault(alone.secret_key.get_secret_value()).derive("person"))
+    async with seeded(alone) as database:
+        with stack.service("ingest_service", alone) as server:
+            async with client_of(server) as client:
+                await until(client, 200, "ready")
+                identify = {"type": "identify", "visitorId": "known", "data": {"login": "eva"}}
+                await publish_events(
+                    client, {**identify, "occurredAt": before}, one_signal("known", HIS)
+                )
+                await until_known(client, "known", HIS)
+                await _paid(client, "eva", "o-1", id=str(uuid.uuid4()))
+                await _paid(client, "adam", "o-2")
+
+                async def are_known() -> bool:
+                    return (await _orders(database, "eva"), await _orders(database, "adam")) == (
+                        {"o-1"}, {"o-2"},
+                    )  # fmt: skip
+
+                await stack.eventually(are_known, 20)
+                eva = await database["profiles"].find_one({"login": "eva"})
+                visitor = people.visitor_of_login("demo", "eva")
+                assert eva is not None and sorted(eva["visitors"]) == ["known", visitor]
+                assert [player["id"] for player in eva["players"]] == [HIS]
+                await erase_eva(alone)
+
+                async def is_gone() -> bool:
+                    left = str(await contents(database))
+                    return "eva" not in left and "o-1" not in left and "o-2" in left
+
+                await stack.eventually(is_gone, 20)
+                await _paid(client, "eva", "o-old", occurredAt=before)  # it was on its way
+                await _paid(client, "eva", "o-new")
+
+                async def is_new() -> bool:
+                    return await _orders(database, "eva") == {"o-new"}
+
+                await stack.eventually(is_new, 20)
                 ended = await contents(database)
                 code, output = await run_command(alone, "replay")
                 assert code == 0, output

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -121,6 +122,50 @@ async def test_login_on_two_browsers_is_one_person(running: Running) -> None:
         answer = await running.client.get(f"/v1/profile?key=wk_demo&visitorId={visitor}")
         assert answer.json()["db"]["affinityToOneSignalPlayerID"] == [player]
         assert "eva" not in answer.text
+
+
+async def test_thank_you_page_is_opened_again(running: Running) -> None:
+    """Open it as the demo shop's snippet reports it: in the same browser, and from the mail elsewhere."""
+    lines = {"101": {"quantity": 1, "price": 49.0}}
+    order = {
+        "id": "D-7",
+        "items": lines,
+        "revenue": 53.9,
+        "shipping": 4.9,
+        "tax": 9.35,
+        "currency": "EUR",
+    }
+    login = {"login": "thankful", "email": "thankful@shop.test"}
+    here, elsewhere = "thankful-desk", "thankful-phone"
+    page = {
+        "pageType": "other",
+        "currency": "EUR",
+    }  # its lines are the order's, so it names no basket
+    visits: list[list[tuple[str, str, dict[str, Any]]]] = [
+        [(here, "identify", login), (here, "pageview", {**page, "basketItems": lines})],
+        [(here, "pageview", page), (here, "purchase", order)],
+        [(here, "pageview", {**page, "basketItems": {}})],
+        [(here, "addToBasket", {"itemID": "202", "quantity": 1, "price": 19.0, "currency": "EUR"})],
+        [(here, "pageview", page)],  # again: the browser remembers that it has reported the order
+        [
+            (elsewhere, "identify", login),
+            (elsewhere, "pageview", page),
+            (elsewhere, "purchase", order),
+        ],
+    ]
+    for events in visits:
+        batch = [{"type": kind, "visitorId": who, "data": data} for who, kind, data in events]
+        assert (await running.client.post(EVENTS, json=batch)).json()["accepted"] == len(batch)
+
+    async def joined() -> object:
+        profile = await running.database["profiles"].find_one({"login": "thankful"})
+        return profile if profile and len(profile["visitors"]) == 2 else None
+
+    profile = await stack.eventually(joined)
+    (bought,) = profile["purchases"]
+    assert (bought["id"], bought["revenue"], bought["currency"]) == ("D-7", 53.9, "EUR")
+    assert [(line["item"], line["quantity"]) for line in profile["basket"]["items"]] == [("202", 1)]
+    assert bought["at"] < profile["basket"]["since"] == profile["basket"]["at"]
 
 
 async def test_webhook_is_a_sign_of_life(running: Running) -> None:

@@ -57,7 +57,7 @@ async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
         barrier.attach(stage)
         await barrier.join()
         run = await taken(database)
-        await ReplayLeases(database, monotonic).change({"run": run.name}, phase=PAUSING)
+        await ReplayLeases(database, monotonic).change({"run": run.name}, {"phase": PAUSING})
 
         async def is_still() -> bool:
             await barrier.poll()

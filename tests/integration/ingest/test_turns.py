@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from ingest_service.projector.pause_barrier import PauseBarrier
+from ingest_service.projector.replay_state import ReplayState
 from ingest_service.replay.command import acquire_lease
 from ingest_service.replay.lease import EXPIRY_SECONDS, ReplayLeases
 from ingest_service.replay.staging import Staging, staged_by
-from ingest_service.replay.state import ReplayState
 from ingest_service.replay.sweeper import GONE_SECONDS, Sweeper
 from ingest_service.snapshot.files import COPIED
 from shared.clock import monotonic

@@ -87,7 +87,7 @@ async def open_harness(mongo_uri: str, folder: Path) -> AsyncIterator[IntakeHarn
             transport=transport, base_url="http://ops", headers=headers
         ) as http:
             # No projector is here that could know anybody later.
-            harness = IntakeHarness(replace(sender, early=None), http)
+            harness = IntakeHarness(replace(sender, unknown_names=None), http)
             one_signal = {"appId": str(uuid.uuid4()), "restApiKey": "os_v2_app_secret"}
             await harness.put("/v1/apps/demo", {"name": "Demo", "oneSignal": one_signal})
             await harness.put("/v1/apps/demo/campaigns/welcome", a_campaign())

@@ -20,6 +20,7 @@ from sender_service.dispatcher.dispatcher import Dispatcher
 from sender_service.dispatcher.tools import DispatcherTools
 from sender_service.fast_path.planning import TransactionalFastPath
 from sender_service.intake.accept import Intake
+from sender_service.models.policy import AppPolicy
 from sender_service.ops.routers import OpsApi
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
@@ -92,6 +93,7 @@ class Pipeline:
     log: MemoryLog
     scheduler: Scheduler
     dispatcher: Dispatcher
+    apps: AppRegistry
 
     async def ops(self, method: str, path: str, **more: Any) -> Any:
         answer = await self.http.request(method, path, **more)
@@ -121,7 +123,8 @@ class Pipeline:
 
     async def plan(self) -> None:
         for _ in range(PLANS):
-            if not await self.world.planner().plan_one():
+            planner = self.world.planner(policy=lambda app: AppPolicy.of(self.apps.get(app)))
+            if not await planner.plan_one():
                 return
         raise AssertionError("the same is planned again and again")
 
@@ -189,7 +192,7 @@ async def open_line(
         providers = await stack.enter_async_context(open_providers(needed, registry))
         apps = AppRegistry(world.database, vault)
         budget = MessageBudget(
-            database=world.database,
+            store=world.stores.budgets,
             counts=build_counts(world.people, apps, providers, clock.monotonic),
             settings=settings.governor,
             clock=clock,
@@ -204,7 +207,7 @@ async def open_line(
             clock=clock,
             retention=timedelta(days=world.plan.retention_days),
             fast_path=TransactionalFastPath(
-                tools, AudienceReader(world.people, world.segments, world.parts)
+                tools, AudienceReader(world.stores.people, world.stores.parts)
             ),
             notify=lambda: None,
         )
@@ -224,7 +227,7 @@ async def open_line(
         )  # fmt: skip
         ops = OpsApi.of(context, intake, budget)
         http = await stack.enter_async_context(_client(ops))
-        line = Pipeline(world, remote, http, log, Scheduler(tools), Dispatcher(calls))
+        line = Pipeline(world, remote, http, log, Scheduler(tools), Dispatcher(calls), apps)
         await remote.put_app(plan="free")
         one_signal = {"appId": remote.app_id, "restApiKey": KEY, "plan": "free"}
         await line.ops("PUT", f"/v1/apps/{APP}", json={"name": "Demo", "oneSignal": one_signal})

@@ -11,6 +11,7 @@ from sender_service.accounting.reporting import Reporting
 from sender_service.accounting.stage import Accounting, Fact
 from sender_service.accounting.streams import StreamMatcher
 from sender_service.models.campaign import Campaign
+from sender_service.models.policy import AppPolicy
 from sender_service.models.push_tag import TagSigner
 from sender_service.models.send import NEVER
 from sender_service.models.sums import Sums
@@ -21,7 +22,6 @@ from sender_service.planner.target import Candidate, Cursor, Target
 from sender_service.planner.tools import PlannerTools
 from sender_service.privacy.new_pages import NewPageErasure
 from sender_service.providers.onesignal.limits import MAX_TARGETS
-from sender_service.store.campaigns import campaign_key
 from sender_service.store.stores import Stores
 from shared.kafka.client import Record
 from shared.loops import Wakeup
@@ -50,7 +50,7 @@ class SenderHarness:
         self.sends, self.pages = stores.sends, stores.pages
         self.people, self.contacts = stores.people, stores.contacts
         self.interactions, self.campaigns = stores.interactions, stores.campaigns
-        self.segments, self.parts = stores.segments, stores.parts
+        self.parts = stores.parts
         self.plan = plan
         self.accounting = Accounting(
             stores, StreamMatcher.of(stores, self.tagger), self.tagger, self.clock,
@@ -61,11 +61,11 @@ class SenderHarness:
         people = tools.get("people", self.people)
         made = PlannerTools(
             self.sends, self.pages,
-            AudienceReader(people, self.segments, self.parts), self.campaigns, self.contacts,
+            AudienceReader(people, self.parts), self.campaigns, self.contacts,
             NewPageErasure(self.stores.erasures, self.pages, people, self.clock),
             self.plan, self.clock,
             tools.get("chunk_members", lambda app: {DEFAULT_PROVIDER: MAX_TARGETS}),
-            lambda: None, early=tools.get("early"),
+            lambda: None, tools.get("policy", lambda app: AppPolicy()), tools.get("unknown_names"),
         )  # fmt: skip
         return Planner(name, ("transactional", "marketing"), made)
 
@@ -89,9 +89,7 @@ class SenderHarness:
 
     async def campaign(self, **policy: Any) -> Campaign:
         found = build_campaign(**policy)
-        content = found.document()
-        del content["version"]
-        await self.campaigns.put(campaign_key(APP, "welcome"), content)
+        await self.campaigns.put(found)
         return found
 
     async def trigger(self, priority: str = "marketing", **targets: Any) -> str:

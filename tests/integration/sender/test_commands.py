@@ -75,6 +75,8 @@ async def test_preview_states_who_and_why(harness: IntakeHarness, tmp_path: Path
     target = ("--app", "demo", "--campaign", "welcome")
     screen = await run(harness, "preview", *target, "--login", "ann", "--login", "nobody")
     assert "people: no player" in screen and "would get it" in screen
+    screen = await run(harness, "preview", *target, "--person", "a" * 32, "--login", "ann")
+    assert "people: no player" in screen
     segment = a_file(tmp_path, {"language": ["cs"]})
     preview = orjson.loads(await run(harness, "preview", *target, "--segment", segment, "--json"))
     assert preview["wouldReceive"]["players"] == 1
@@ -93,6 +95,8 @@ async def test_person_is_found_and_exported(harness: IntakeHarness) -> None:
     assert "annabelle" in await run(
         harness, "person", "search", "--app", "demo", "--player", player
     )
+    for command in (("person", "search"), ("why",)):
+        assert person in await run(harness, *command, "--app", "demo", "--person", person)
     assert orjson.loads(await run(harness, "person", "show", person))["login"] == "annabelle"
     exported = orjson.loads(await run(harness, "person", "export", person))
     assert [p["id"] for p in exported["players"]] == [player]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sender_service.scheduler.reserving import EXHAUSTED_DELAY
-from sender_service.scheduler.scheduler import DELAYS_UNTIL_OVER, TIDY_SECONDS
+from sender_service.scheduler.scheduler import DELAYS_UNTIL_OVER, REPAIR_SECONDS
 from tests.contract.sandbox.harness import KEY
 from tests.integration.sender.message_budget import MARKETING, exhaust_budget, gauge
 from tests.integration.sender.pipeline import Pipeline, open_line
@@ -69,7 +69,7 @@ async def test_d1_so_it_does_where_the_app_was_resumed_and_stopped_again(line: P
 async def test_d1_a_stopped_apps_send_that_expires_closes(line: Pipeline) -> None:
     send = await stopped(line)
     line.world.clock.advance(8 * DAY)
-    await line.scheduler._tidying.tidy(line.world.clock())
+    await line.scheduler._repair.repair_sends(line.world.clock())
     account = await line.account_of(send)
     assert (account["pending"], account["suppressed"]) == (0, {"expired": PEOPLE})
     assert account["closedAt"] is not None
@@ -121,6 +121,6 @@ async def test_d5_waiting_sends_stay_listed(line: Pipeline) -> None:
         await line.planned()
     await line.work()
     for _ in range(2 * DELAYS_UNTIL_OVER):
-        line.world.clock.advance(TIDY_SECONDS)
+        line.world.clock.advance(REPAIR_SECONDS)
         await line.scheduler.release_due()
         assert gauge() == 1

@@ -13,7 +13,8 @@ import pytest
 
 from sender_service.providers.onesignal.limits import REQUESTS_PER_SECOND
 from sender_service.scheduler.scheduler import PAGES_PER_PASS
-from sender_service.store.campaigns import AppStore, campaign_key
+from sender_service.store.apps import AppStore
+from sender_service.store.campaigns import campaign_key
 from shared.mongo.collections import APPS, CAMPAIGNS, PAGES
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
 from tests.support.documents import build_profile, store_people
@@ -103,12 +104,12 @@ async def test_stopped_app_releases_nothing_and_goes_on_where_it_stopped(
     scheduler = pair.one.scheduler()
     assert await scheduler.release_due() == OUT - KEPT
     await answered(pair, send, 8)
-    await AppStore(pair.database).set(APP, {"state": "stopped"})
+    await AppStore(pair.database).stop(APP, "refused")
     await pair.one.context.apps.refresh()
     elsewhere = await pair.planned(app=other)
     assert await scheduler.release_due() == 1
     assert (await released(pair)) == {send: 0, elsewhere: 1}
-    await AppStore(pair.database).set(APP, {"state": "active"})
+    await AppStore(pair.database).resume(APP)
     await pair.one.context.apps.refresh()
     assert await scheduler.release_due() == 2  # of ten calls eight were answered
     pages = await pair.pages(send)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -14,11 +14,12 @@ from sender_service.intake.lines import to_lines
 from sender_service.intake.request import parse_request
 from sender_service.models.trigger import FEW_RECIPIENTS
 from sender_service.providers.onesignal.limits import REQUESTS_PER_SECOND
-from sender_service.scheduler.ahead import InFlightLimit
-from sender_service.scheduler.budget import budget_id
+from sender_service.scheduler.in_flight import InFlightLimit
+from sender_service.store.limits import budget_id
 from sender_service.store.pages import DUE_PAGES_LIMIT
 from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.collections import BUDGETS, PAGES, PLAYERS
+from shared.providers import DEFAULT_PROVIDER
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
 from tests.support.clocks import ManualClock
 from tests.support.documents import build_player
@@ -63,11 +64,8 @@ async def test_others_wait_for_the_planner(pair: TwoReplicas, count: int, priori
     assert sum(len(page["members"]) for page in await pair.pages(send)) == count
 
 
-async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
-    pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Its page was stored, its send wasn't.
-    players = await pair.people(3)
+async def break_off(pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Upload a list whose page is stored, and its send isn't; return the send's id."""
     send, insert = str(uuid.uuid4()), pair.stores.sends.insert
 
     async def breaks_off(sends: Any) -> Any:
@@ -77,12 +75,33 @@ async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
     monkeypatch.setattr(pair.stores.sends, "insert", breaks_off)
     with pytest.raises(StoreUnavailable):
         await upload(pair, send, 3, "transactional")
+    return send
+
+
+async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
+    pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    players = await pair.people(3)
+    send = await break_off(pair, monkeypatch)
     assert await pair.jobs(send) == []
     await upload(pair, send, 3, "transactional")
     (job,) = await pair.jobs(send)
     assert sorted(job.players) == sorted(players) and job.release == 1
     counted = await pair.database[BUDGETS.name].find_one({"_id": budget_id(channel_of(APP))})
     assert counted is not None and sum(counted["minutes"].values()) == 3
+
+
+async def test_stored_page_waits_for_its_provider(
+    pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its batch is repeated by a replica on which the page's provider isn't open.
+    await pair.people(3)
+    send = await break_off(pair, monkeypatch)
+    monkeypatch.delitem(cast(dict[str, Any], pair.one.context.providers), DEFAULT_PROVIDER)
+    assert await upload(pair, send, 3, "transactional") == send
+    stored = await pair.stores.sends.get(send)
+    assert stored is not None and (stored.state, stored.closed_at) == ("sending", None)
+    assert await pair.jobs(send) == [], "the scheduler releases it again"
 
 
 async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: TwoReplicas) -> None:
@@ -94,7 +113,7 @@ async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Tw
     clock, intake = ManualClock(), pair.one.intake()
     rate = REQUESTS_PER_SECOND["paid"]
     fast_path: Any = intake._fast_path
-    fast_path._releaser._ahead = InFlightLimit(
+    fast_path._releaser._in_flight = InFlightLimit(
         pair.one.context.providers, 10 / rate, clock.monotonic
     )
 

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from datetime import timedelta
 
+from sender_service.models.report import InteractionCounts
 from sender_service.pages.page import Page
 from sender_service.store.interactions import Seen
 from tests.integration.sender.two_replicas import TwoReplicas
@@ -27,11 +28,7 @@ async def test_each_player_and_kind_counts_once(pair: TwoReplicas) -> None:
     assert await pair.stores.interactions.add([(of, seen)]) == 3
     assert await pair.two.context.stores.interactions.add([(of, seen)]) == 0
     assert await pair.two.context.stores.interactions.add([(of, {(1, "click"): AT, **seen})]) == 1
-    assert await pair.stores.interactions.counts(of.send) == {
-        "impression": 2,
-        "click": 2,
-        "close": 0,
-    }
+    assert await pair.stores.interactions.counts(of.send) == InteractionCounts(2, 2, 0)
 
 
 async def test_first_time_stays(pair: TwoReplicas) -> None:
@@ -53,11 +50,7 @@ async def test_many_writers_lose_nothing(pair: TwoReplicas) -> None:
         return new
 
     await asyncio.gather(*(write(n) for n in range(6)))
-    assert await pair.stores.interactions.counts(of.send) == {
-        "impression": 200,
-        "click": 0,
-        "close": 0,
-    }
+    assert await pair.stores.interactions.counts(of.send) == InteractionCounts(200, 0, 0)
 
 
 async def test_pages_of_a_send_add_up(pair: TwoReplicas) -> None:
@@ -65,5 +58,5 @@ async def test_pages_of_a_send_add_up(pair: TwoReplicas) -> None:
     second = build_page(first.send, [(player_id(1), "p1", "0")], number=1)
     seen: Seen = {(0, "click"): AT}
     assert await pair.stores.interactions.add([(first, seen), (second, seen)]) == 2
-    assert (await pair.stores.interactions.counts(first.send))["click"] == 2
-    assert (await pair.stores.interactions.counts(str(uuid.uuid4())))["click"] == 0
+    assert (await pair.stores.interactions.counts(first.send)).clicks == 2
+    assert (await pair.stores.interactions.counts(str(uuid.uuid4()))).clicks == 0

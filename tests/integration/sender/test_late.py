@@ -7,6 +7,7 @@ from typing import Any
 
 from prometheus_client import REGISTRY
 
+from sender_service.models.report import InteractionCounts
 from sender_service.store.reports import ReportStore
 from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM
 from shared.models.event import Event
@@ -46,7 +47,7 @@ async def test_after_the_fold_counts_only_as_late(settings: Settings) -> None:
             event(world, STREAM, bob, kind="failed", tag=tag),
         )
         assert late() == before + 4
-        assert await world.interactions.counts(send) == {"impression": 1, "click": 0, "close": 0}
+        assert await world.interactions.counts(send) == InteractionCounts(1, 0, 0)
         document = await world.sends.get(send)
         assert document is not None and document.totals is not None
         assert document.totals.sent == 2
@@ -69,5 +70,5 @@ async def test_another_send_of_the_batch_is_counted(settings: Settings) -> None:
             for send in (gone, there)
         ]  # fmt: skip
         await world.reported(*seen)
-        assert (await world.interactions.counts(gone))["click"] == 0
-        assert (await world.interactions.counts(there))["click"] == 1
+        assert (await world.interactions.counts(gone)).clicks == 0
+        assert (await world.interactions.counts(there)).clicks == 1

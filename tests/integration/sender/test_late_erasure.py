@@ -35,8 +35,8 @@ class Slow(PeopleReader):
         self._world = world
         self._gone: tuple[str, list[str]] | None = (person, players)
 
-    async def in_slots(self, app: str, first: int, last: int) -> list[Profile]:
-        found = await super().in_slots(app, first, last)
+    async def in_slots(self, app: str, slots: tuple[int, int]) -> list[Profile]:
+        found = await super().in_slots(app, slots)
         if self._gone is not None and self._gone[0] in {p["_id"] for p in found}:
             await erase(self._world, *self._gone)
             self._gone = None

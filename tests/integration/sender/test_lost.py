@@ -1,4 +1,4 @@
-"""Tests that what gets lost between the stages comes back by the sweep, each member once."""
+"""Tests that what gets lost between the stages comes back after the answer timeout, each member once."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from shared.kafka.topics import DELIVERIES_TOPIC
 from tests.integration.sender.pipeline import JOBS, Pipeline, open_line
 
 PEOPLE = 15
-SWEEP = 90.0
+ANSWER_TIMEOUT = 90.0
 
 
 @pytest.fixture
 async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
-    async with open_line(mongo_uri, tmp_path, answer_timeout_seconds=SWEEP) as opened:
+    async with open_line(mongo_uri, tmp_path, answer_timeout_seconds=ANSWER_TIMEOUT) as opened:
         yield opened
 
 
@@ -31,7 +31,7 @@ async def test_what_got_lost_is_released_again(line: Pipeline, lost: str, priori
         assert await line.call() > 0
     assert line.log.take(*JOBS, DELIVERIES_TOPIC.name)
     assert await line.work() < PEOPLE
-    line.world.clock.advance(SWEEP - 1)
+    line.world.clock.advance(ANSWER_TIMEOUT - 1)
     assert await line.work() == 0, "its answer may be on the way"
     line.world.clock.advance(1)
     assert await line.work() > 0

@@ -15,6 +15,7 @@ from sender_service.dispatcher.governor import (
     Membership,
 )
 from sender_service.providers.base import Channel
+from sender_service.store.limits import ReplicaStore
 from shared.errors import StoreUnavailable
 from shared.mongo.client import Database, open_database
 from shared.mongo.collections import REPLICAS
@@ -42,7 +43,9 @@ class Replicas:
         self.living: list[Membership] = []
 
     def join(self, name: str) -> Membership:
-        replica = Membership(self.database, name, GovernorSettings(), self.clock.monotonic)
+        replica = Membership(
+            ReplicaStore(self.database), name, GovernorSettings(), self.clock.monotonic
+        )
         self.living.append(replica)
         return replica
 
@@ -96,7 +99,7 @@ async def test_no_wall_clock_is_compared(database: Database) -> None:
     one = replicas.join("one")
     elsewhere = ManualClock()
     elsewhere.advance(86_400)
-    two = Membership(database, "two", GovernorSettings(), elsewhere.monotonic)
+    two = Membership(ReplicaStore(database), "two", GovernorSettings(), elsewhere.monotonic)
     for _ in range(6):
         await asyncio.gather(replicas.beats(1), two.beat())
         elsewhere.advance(1)
@@ -155,7 +158,7 @@ async def test_without_mongodb_there_is_no_share() -> None:
     )
     async with open_database(nowhere, "test") as database:
         clock = ManualClock()
-        replica = Membership(database, "one", GovernorSettings(), clock.monotonic)
+        replica = Membership(ReplicaStore(database), "one", GovernorSettings(), clock.monotonic)
         replica._beat, replica._written_at = 10, 0.0
         assert replica.share == 1
         clock.advance(JOIN_BEATS + 0.1)

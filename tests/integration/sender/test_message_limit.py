@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from sender_service.providers.onesignal.provider import ONESIGNAL_NAME
-from sender_service.scheduler.budget import MessageBudget, budget_id
+from sender_service.scheduler.budget import MessageBudget
+from sender_service.store.limits import BudgetStore, budget_id
 from sender_service.store.people import PeopleReader
 from shared.mongo.collections import BUDGETS
 from shared.settings import GovernorSettings
@@ -30,7 +31,7 @@ def _budget(
 ) -> MessageBudget:
     database = pair.both[which % 2].context.database
     return MessageBudget(
-        database=database,
+        store=BudgetStore(database),
         counts=build_counts(
             PeopleReader(database), pair.both[which % 2].context.apps, ask, clock.monotonic
         ),

@@ -17,9 +17,9 @@ class Meanwhile(PeopleReader):
         super().__init__(world.database)
         self._happens = happens
 
-    async def in_slots(self, app: str, first: int, last: int) -> Any:
-        found = await super().in_slots(app, first, last)
-        if self._happens is not None and last >= 4095:
+    async def in_slots(self, app: str, slots: tuple[int, int]) -> Any:
+        found = await super().in_slots(app, slots)
+        if self._happens is not None and slots[1] >= 4095:
             happens, self._happens = self._happens, None
             await happens()
         return found

@@ -203,7 +203,7 @@ async def test_planning_goes_on_after_a_crash_where_it_was(harness: IntakeHarnes
     await harness.publish_triggers(*parts)
     send = await harness.send(parts[0]["id"])
     stores = harness.sender.context.stores
-    reader = AudienceReader(stores.people, stores.segments, stores.parts)
+    reader = AudienceReader(stores.people, stores.parts)
     whole = await candidates(reader, target_of(send))
     once = list(dict.fromkeys(shuffled))
     assert [c.profile["login"] for c in whole if c.profile] == once

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sender_service.scheduler.budget import MessageBudget
+from sender_service.store.limits import BudgetStore
 from sender_service.store.people import PeopleReader
 from shared.settings import GovernorSettings
 from tests.integration.sender.message_budget import exhaust_budget, gauge
@@ -72,7 +73,7 @@ async def test_our_count_alone_is_reported_once_and_again_when_it_is_so_again(
 
     people = PeopleReader(pair.database)
     budget = MessageBudget(
-        database=pair.database,
+        store=BudgetStore(pair.database),
         counts=build_counts(people, pair.one.context.apps, ask, clock.monotonic),
         settings=GovernorSettings(),
         clock=clock,

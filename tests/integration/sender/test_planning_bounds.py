@@ -11,10 +11,9 @@ import pytest
 
 from sender_service.models.send import NEVER
 from sender_service.planner.rendering import PLANNED_SEND_STEPS
-from sender_service.store.campaigns import campaign_key
 from shared.clock import utc_now
 from shared.errors import StoreUnavailable
-from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
+from tests.integration.sender.two_replicas import TwoReplicas
 from tests.unit.sender.builders import campaign, variant
 
 DEAR = "{% for a in range(900) %}{% for b in range(17) %}{% endfor %}{% endfor %}{{ profile.db.x }}"
@@ -113,9 +112,7 @@ async def test_a3_an_absent_database_is_no_fault_of_the_sends(pair: TwoReplicas)
 
 
 async def _put(pair: TwoReplicas, text: str) -> None:
-    content = campaign(variant(contents={"en": text})).document()
-    del content["version"]
-    await pair.stores.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+    await pair.stores.campaigns.put(campaign(variant(contents={"en": text})))
 
 
 async def test_a3_a_send_whose_texts_take_too_much_is_refused(pair: TwoReplicas) -> None:

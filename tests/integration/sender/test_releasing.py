@@ -9,14 +9,13 @@ from datetime import timedelta
 import pytest
 
 from sender_service.pages.deliveries import apply
-from sender_service.scheduler.budget import budget_id
-from sender_service.scheduler.scheduler import TIDY_SECONDS, Scheduler
+from sender_service.scheduler.scheduler import REPAIR_SECONDS, Scheduler
 from sender_service.scheduler.tools import SchedulerTools
-from sender_service.store.campaigns import campaign_key
+from sender_service.store.limits import budget_id
 from shared.clock import utc_now
 from shared.models.delivery import Delivery
 from shared.mongo.collections import BUDGETS
-from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas, chunks_of
+from tests.integration.sender.two_replicas import APP, TwoReplicas, chunks_of
 from tests.support.clocks import ManualClock
 from tests.support.pages import ANSWER_TIMEOUT
 from tests.support.providers import channel_of
@@ -50,7 +49,7 @@ async def test_nothing_is_released_before_all_is_planned(pair: TwoReplicas) -> N
     assert await _turns(pair, 2) == 0 and await pair.jobs(send) == []
 
 
-async def test_swept_is_the_same_call_again(pair: TwoReplicas) -> None:
+async def test_released_again_is_the_same_call_again(pair: TwoReplicas) -> None:
     await pair.people(5)
     send = await pair.planned()
     assert await _turns(pair, 2) == 1
@@ -95,9 +94,7 @@ async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: TwoRep
 
 async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: TwoReplicas) -> None:
     player, *_ = await pair.people(3)
-    content = campaign(notIfBoughtSince=True).document()
-    del content["version"]
-    await pair.stores.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+    await pair.stores.campaigns.put(campaign(notIfBoughtSince=True))
     send = await pair.planned()
     database, now = pair.database, utc_now()
     profile = await database["profiles"].find_one_and_delete({"_id": "p0"})
@@ -225,8 +222,8 @@ async def _answered(pair: TwoReplicas) -> str:
 
 async def test_account_closes_once_with_what_the_pages_state(pair: TwoReplicas) -> None:
     send = await _answered(pair)
-    tidying = [sender.scheduler()._tidy() for sender in pair.both]
-    await asyncio.gather(*tidying)
+    repair = [sender.scheduler()._repair_sends() for sender in pair.both]
+    await asyncio.gather(*repair)
     document = await pair.two.context.stores.sends.get(send)
     assert document is not None and document.state == "done"
     totals = document.totals
@@ -240,10 +237,10 @@ async def test_a_clock_that_steps_back_keeps_no_account_open(pair: TwoReplicas) 
         SchedulerTools.of(pair.one.context, pair.one.budget), clock=clock, monotonic=ticks.monotonic
     )
     scheduler = Scheduler(tools)
-    await scheduler._tidy()
+    await scheduler._repair_sends()
     clock.advance(-90)
     send = await _answered(pair)
-    ticks.advance(TIDY_SECONDS)
-    await scheduler._tidy()
+    ticks.advance(REPAIR_SECONDS)
+    await scheduler._repair_sends()
     document = await pair.stores.sends.get(send)
     assert document is not None and document.state == "done"

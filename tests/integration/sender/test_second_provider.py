@@ -13,8 +13,8 @@ from sender_service.providers.base import NotSent, Outcome, Refused, RetryAfter,
 from sender_service.providers.registry import PROVIDERS
 from sender_service.providers.webpush.provider import WEBPUSH_NAME, open_webpush
 from sender_service.providers.webpush.responses import classify
-from sender_service.scheduler.budget import budget_id
 from sender_service.scheduler.reserving import EXHAUSTED_DELAY
+from sender_service.store.limits import budget_id
 from shared.mongo.collections import APPS, BUDGETS, PLAYERS, PROFILES
 from tests.integration.sender.pipeline import IDLE, Pipeline, errors, open_line
 from tests.integration.sender.sender_harness import APP

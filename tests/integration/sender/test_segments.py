@@ -23,7 +23,6 @@ from sender_service.planner.segment_filter import to_filter
 from sender_service.planner.target import Target
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
-from sender_service.store.segments import SegmentReader
 from shared.documents.profile import Profile
 from shared.ids import SLOTS, slot_of
 from shared.mongo.client import Database, ensure_indexes, open_database
@@ -89,9 +88,12 @@ def _profile() -> dict[str, Any]:
         "browser": random.choice((None, "Chrome", "Firefox")),
         "viewed": _entries(item=_one_of(*IDS), category=_one_of(None, *IDS), at=_moment),
         "categories": _entries(id=_one_of(*IDS), at=_moment),
-        "basket": {"items": _lines(), "total": amount(), "at": random.choice((None, _moment()))},
+        "basket": {
+            "items": _lines(), "total": amount(),
+            "at": random.choice((None, _moment())), "since": random.choice((None, _moment())),
+        },
         "purchases": _entries(id=_one_of(*IDS), items=_lines, revenue=amount, at=_moment),
-    }
+    }  # fmt: skip
 
 
 DURATIONS = st.builds(lambda hours: {"hours": hours}, st.sampled_from([1, 2, 24, 48]))
@@ -177,7 +179,7 @@ async def _put(database: Database, profiles: list[dict[str, Any]]) -> str:
 
 
 def _reader(database: Database) -> AudienceReader:
-    return AudienceReader(PeopleReader(database), SegmentReader(database), PartStore(database))
+    return AudienceReader(PeopleReader(database), PartStore(database))
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,8 @@ async def test_query_and_evaluator_select_the_same_people(
 ) -> None:
     app, profiles = crowd.app, crowd.profiles
     condition = PARSER.validate_python(segment)
-    found = await SegmentReader(database).in_slots(app, (0, SLOTS - 1), to_filter(condition, now))
+    slots, where = (0, SLOTS - 1), to_filter(condition, now)
+    found = await PeopleReader(database).selected(app, slots, where)
     meant = {n for n, p in enumerate(profiles) if matches(condition, cast(Profile, p), now)}
     assert {p["_id"] for p in found} == {f"{app}-{n}" for n in meant}
 

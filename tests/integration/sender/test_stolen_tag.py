@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from sender_service.models.report import InteractionCounts
 from shared.events.registry import ONESIGNAL_WEBHOOK
 from shared.models.event import Event
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 
 MESSAGE = "9b0d4f2e-0000-4000-8000-00000000000A"
-NOBODY = {"impression": 0, "click": 0, "close": 0}
+NOBODY = InteractionCounts()
 
 
 def webhook(
@@ -37,7 +38,7 @@ async def planned(world: SenderHarness) -> tuple[str, str, str]:
     return await world.planned(), ann, bob
 
 
-async def counts(world: SenderHarness, send: str) -> Any:
+async def counts(world: SenderHarness, send: str) -> InteractionCounts:
     return await world.interactions.counts(send)
 
 
@@ -48,7 +49,7 @@ async def test_stolen_tag_with_another_message_counts_nothing(settings: Settings
         await world.reported(webhook(world, send, bob, str(uuid.uuid4())))
         assert await counts(world, send) == NOBODY
         await world.reported(webhook(world, send, ann, MESSAGE.lower()))
-        assert await counts(world, send) == {**NOBODY, "click": 1}
+        assert await counts(world, send) == InteractionCounts(clicks=1)
 
 
 async def test_stolen_tag_of_before_the_delivery_counts_nothing_either(settings: Settings) -> None:
@@ -59,7 +60,7 @@ async def test_stolen_tag_of_before_the_delivery_counts_nothing_either(settings:
         await world.reported(early, early, webhook(world, send, bob, str(uuid.uuid4())))
         assert await counts(world, send) == NOBODY
         await world.delivered(send, notification_id=MESSAGE)
-        assert await counts(world, send) == {**NOBODY, "click": 1}
+        assert await counts(world, send) == InteractionCounts(clicks=1)
         assert await world.database["parked"].count_documents({}) == 1  # the thief's waits for ever
 
 
@@ -70,7 +71,7 @@ async def test_a_call_without_an_answer_counts_any_player_that_reports(settings:
         lost: dict[str, Any] = {"outcome": "failed", "reason": "no_answer", "notification_id": None}
         await world.delivered(send, **lost)
         await world.reported(webhook(world, send, ann, MESSAGE))
-        assert await counts(world, send) == {**NOBODY, "click": 1}
+        assert await counts(world, send) == InteractionCounts(clicks=1)
 
 
 @pytest.mark.parametrize("is_named", [True, False])
@@ -85,5 +86,5 @@ async def test_a_delivery_of_the_same_batch_is_known_by_then(
         await world.delivered(send, notification_id=MESSAGE)
         if is_named:
             await world.reported(seen)
-        assert await counts(world, send) == {**NOBODY, "impression": 1}
+        assert await counts(world, send) == InteractionCounts(impressions=1)
         assert await world.database["parked"].count_documents({}) == 0

@@ -55,7 +55,7 @@ async def test_ten_refused_calls_in_a_row_stop_the_send(
     assert [r.message for r in errors(caplog)] == ["send stopped"]
     account = await line.account_of(send)
     assert account["state"] == "refused"
-    assert account["error"] == "onesignal_refuses: OneSignal refused 10 calls in a row"
+    assert account["error"] == "provider_refuses: the provider refused 10 calls in a row"
     out = account["pending"] - sum(
         c.state == "planned" for page in await line.pages(send) for c in page.chunks.values()
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from sender_service.models.report import InteractionCounts
 from shared.events.registry import STREAM
 from shared.models.event import Event
 from shared.settings import Settings
@@ -38,7 +39,7 @@ async def test_events_count_by_tag_or_by_message_and_once(settings: Settings) ->
             stream(world, "sent", ann, message),
         )
         counts = await world.interactions.counts(send)
-        assert counts == {"impression": 2, "click": 1, "close": 0}
+        assert counts == InteractionCounts(2, 1, 0)
 
 
 async def test_failed_moves_sent_to_failed_also_after_the_account_closed(
@@ -73,7 +74,7 @@ async def test_events_before_their_delivery_wait_for_it(settings: Settings) -> N
         await world.delivered(send)
         sums = await world.sums(send)
         assert (sums.sent, sums.failed) == (1, {"stream": 1})
-        assert (await world.interactions.counts(send))["impression"] == 1
+        assert (await world.interactions.counts(send)).impressions == 1
         assert await world.database["parked"].count_documents({}) == 0
 
 
@@ -98,5 +99,5 @@ async def test_another_apps_webhooks_and_streams_count_nothing(settings: Setting
         ]
         await world.reported(webhook, *others)
         counts = await world.interactions.counts(send)
-        assert counts == {"impression": 0, "click": 0, "close": 0}
+        assert counts == InteractionCounts(0, 0, 0)
         assert (await world.sums(send)).sent == 1

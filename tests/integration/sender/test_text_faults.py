@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from sender_service.models.send import Send
 from sender_service.planner.bad_share import BAD_SHARE
-from sender_service.store.campaigns import campaign_key
 from sender_service.store.outcomes import OutcomeReader, PersonFilter
-from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
+from tests.integration.sender.two_replicas import TwoReplicas
 from tests.unit.sender.builders import campaign, variant
 
 TEXT = "Hello\n{{ profile.db.name }}"
@@ -14,9 +13,7 @@ FAULT = "contents.en, line 2: profile.db.name is missing"
 
 
 async def _planned(pair: TwoReplicas, people: int, bad: int) -> Send:
-    content = campaign(variant(contents={"en": TEXT})).document()
-    del content["version"]
-    await pair.stores.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+    await pair.stores.campaigns.put(campaign(variant(contents={"en": TEXT})))
     await pair.people(people, db={"name": "Ann"})
     spoilt = {"_id": {"$in": [f"p{n}" for n in range(bad)]}}
     await pair.database["profiles"].update_many(spoilt, {"$set": {"db": {}}})

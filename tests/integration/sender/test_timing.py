@@ -11,7 +11,7 @@ import pytest
 
 from sender_service.scheduler.scheduler import PAUSED_DELAY
 from sender_service.store.pages import DUE_PAGES_LIMIT
-from tests.integration.sender.pipeline import OFFER, OUT, Pipeline, open_line
+from tests.integration.sender.pipeline import JOBS, OFFER, OUT, Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
 
 PEOPLE = 30
@@ -135,6 +135,59 @@ async def test_at_night_pushes_wait_for_their_own_morning(line: Pipeline) -> Non
     assert await line.work() == 1
     assert await line.reached() == sorted(asleep + awake)
     assert (await line.account_of(send))["state"] == "done"
+
+
+async def test_an_app_has_quiet_hours_of_its_own(line: Pipeline) -> None:
+    asleep, awake = await evening(line)
+    app = await line.ops("GET", f"/v1/apps/{APP}")
+    zoned = {**app, "timeZone": "Europe/Prague", **NIGHT}
+    await line.ops("PUT", f"/v1/apps/{APP}", json=zoned)
+    offer = await line.ops("GET", f"/v1/apps/{APP}/campaigns/welcome")
+    campaigns = {"as-the-app": None, "at-any-hour": False}
+    for campaign, hours in campaigns.items():
+        of = {**offer, "policy": {**offer["policy"], "quietHours": hours}}
+        await line.ops("PUT", f"/v1/apps/{APP}/campaigns/{campaign}", json=of)
+    sent = [await line.planned(campaign=campaign) for campaign in campaigns]
+    await line.work()
+    assert await line.reached() == sorted([*asleep, *awake, *awake])
+    accounts = [await line.account_of(send) for send in sent]
+    assert [account["pending"] for account in accounts] == [len(asleep), 0]
+    # A send keeps the hours that it began with.
+    await line.ops("PUT", f"/v1/apps/{APP}", json={**zoned, "quietHours": None})
+    assert await line.work() == 0
+
+
+async def test_what_meets_the_night_between_release_and_call_waits_too(line: Pipeline) -> None:
+    asleep, awake = await evening(line)
+    line.world.clock.advance(-HOUR)  # 21:30 in Prague
+    send = await line.planned()
+    assert await line.release() == 2
+    line.world.clock.advance(HOUR)  # no dispatcher until 22:30
+    assert await line.work() == 3, "Prague's call is given back; New York's is repeated as it was"
+    assert await line.reached() == sorted(awake)
+    account = await line.account_of(send)
+    assert account["waiting"][0]["code"] == "quiet_hours"
+    assert account["forecast"]["seconds"] > 9 * HOUR
+    line.world.clock.advance((MORNING - line.world.clock()).total_seconds())
+    assert await line.work() == 1
+    assert await line.reached() == sorted(asleep + awake)
+    assert (await line.account_of(send))["state"] == "done"
+
+
+async def test_a_call_that_got_lost_in_the_evening_is_repeated_in_the_morning(
+    line: Pipeline,
+) -> None:
+    asleep, awake = await evening(line)
+    line.world.clock.advance(-HOUR)
+    await line.planned()
+    assert await line.release() == 2
+    assert line.log.take(*JOBS)
+    line.world.clock.advance(HOUR)
+    assert await line.work() == 1
+    assert await line.reached() == sorted(awake)
+    line.world.clock.advance((MORNING - line.world.clock()).total_seconds())
+    assert await line.work() == 1
+    assert await line.reached() == sorted(asleep + awake)
 
 
 async def test_pressing_pushes_know_no_night(line: Pipeline) -> None:

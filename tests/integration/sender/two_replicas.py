@@ -15,13 +15,13 @@ from pydantic import SecretStr
 
 from sender_service.intake.request import TriggerRequest
 from sender_service.models.trigger import parse_trigger
-from sender_service.store.campaigns import AppStore, campaign_key
 from sender_service.store.stores import Stores
 from sender_service.wiring import Sender, open_sender
 from shared.clock import utc_now
 from shared.documents.profile import Profile
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TOPICS, TRANSACTIONAL_JOBS_TOPIC
+from shared.models.app import AppContent, OneSignalApp
 from shared.models.job import Job
 from shared.mongo.client import Database
 from shared.settings import MongoSettings, OneSignalSettings, PlanSettings, Settings
@@ -59,17 +59,10 @@ class TwoReplicas:
         for name in await database.list_collection_names():
             await database[name].delete_many({})
         sealed = self.one.context.vault.encrypt("os_v2_app_key")
-        one_signal = {
-            "appId": self.onesignal,
-            "restApiKey": sealed,
-            "plan": "paid",
-            "enabled": True,
-        }
-        app = {"name": "Demo", "enabled": True, "keys": [], "origins": [], "oneSignal": one_signal}
-        await AppStore(database).put(APP, app)
-        content = campaign().document()
-        del content["version"]
-        await self.one.context.stores.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+        one_signal = OneSignalApp(app_id=self.onesignal, rest_api_key=sealed, plan="paid")
+        content = AppContent(name="Demo", one_signal=one_signal)
+        await self.stores.apps.change(APP, lambda _: content)
+        await self.stores.campaigns.put(campaign())
         for sender in self.both:
             await sender.context.apps.refresh()
             sender.budget.counts._counts.clear()  # what it remembers of who is subscribed
@@ -145,7 +138,7 @@ async def open_pair(settings: Settings, driver: str, **plan: Any) -> AsyncIterat
         one = await stack.enter_async_context(open_sender(settings))
         two = await stack.enter_async_context(open_sender(settings))
         # No projector is here that could know anybody later.
-        one, two = (replace(sender, early=None) for sender in (one, two))
+        one, two = (replace(sender, unknown_names=None) for sender in (one, two))
         yield TwoReplicas(settings, one, two, str(uuid.uuid4()))
 
 

@@ -10,7 +10,6 @@ import pytest
 from prometheus_client import REGISTRY
 
 from shared.ids import dead_letter_id
-from shared.kafka.client import OutgoingRecord
 from shared.models.dead_letter import DeadLetter
 from tests.integration.shared.stages import ScriptedHandler, StageHarness, open_bench
 from tests.support import stack
@@ -60,14 +59,6 @@ async def test_bad_record_is_set_aside_alone(
         bench.log_id, dead_letter.topic, dead_letter.partition, dead_letter.offset
     )
     assert {before, after}.isdisjoint(dead_letters)
-
-
-async def test_publisher_of_a_record_knows_its_dead_letter(bench: StageHarness) -> None:
-    bad = _new("poison")
-    record = OutgoingRecord(bench.topic, "k", bad.encode(), "own")
-    place = await bench.writer.publish_one(record)
-    dead_letters = await bench.dead_letters_of(bad)
-    assert dead_letters[bad].id == dead_letter_id(bench.log_id, *place)
 
 
 async def test_mistake_on_one_of_a_batch_takes_only_that_one(

@@ -22,10 +22,8 @@ from sender_service.store.interactions import InteractionStore
 from sender_service.store.outcomes import OutcomeReader, PersonFilter
 from sender_service.store.pages import PageStore
 from sender_service.store.people import MovedPlayer, PeopleReader
-from sender_service.store.persons import PersonReader
+from sender_service.store.person_data import PersonDataReader
 from sender_service.store.recent import Span, newest_of
-from sender_service.store.reports import ReportStore
-from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST, SENDER
@@ -114,9 +112,7 @@ async def _outcomes(database: Database) -> list[str]:
 
 async def _counts(database: Database) -> list[str]:
     counts = await InteractionStore(database).counts("s")
-    seen = (await ReportStore(database).interaction_counts(["s"]))["s"]
-    assert [*counts.values()] == [seen.impressions, seen.clicks, seen.closes]
-    return NAMES[: counts["click"]] + ["again"] * (counts["click"] - MANY)
+    return NAMES[: counts.clicks] + ["again"] * (counts.clicks - MANY)
 
 
 async def _profiles(database: Database) -> list[str]:
@@ -155,16 +151,16 @@ READS: dict[str, tuple[Read, list[str]]] = {
     "pages by message": (_by_notifications, PAGES),
     "calls out": (_out, NAMES),
     "outcomes": (_outcomes, PAGES),
-    "audience": (lambda d: _listed(PeopleReader(d).in_slots("demo", 0, 9)), NAMES),
-    "segment": (lambda d: _listed(SegmentReader(d).in_slots("demo", (0, 9), {})), NAMES),
+    "audience": (lambda d: _listed(PeopleReader(d).in_slots("demo", (0, 9))), NAMES),
+    "segment": (lambda d: _listed(PeopleReader(d).selected("demo", (0, 9), {})), NAMES),
     "changed": (lambda d: _keys(PeopleReader(d).changed_since("demo", NOW)), NAMES),
     "moved": (lambda d: _listed(PeopleReader(d).moved_since("demo", NOW)), NAMES),
     "by login": (lambda d: _keys(PeopleReader(d).by_logins("demo", NAMES)), NAMES),
-    "person's browsers": (lambda d: _named(PersonReader(d).browsers(PERSON)), NAMES),
-    "person's players": (lambda d: _named(PersonReader(d).players(PERSON)), NAMES),
-    "person's merges": (lambda d: _named(PersonReader(d).merges(PERSON)), NAMES),
+    "person's browsers": (lambda d: _named(PersonDataReader(d).browsers(PERSON)), NAMES),
+    "person's players": (lambda d: _named(PersonDataReader(d).players(PERSON)), NAMES),
+    "person's merges": (lambda d: _named(PersonDataReader(d).merges(PERSON)), NAMES),
     "found by email": (
-        lambda d: _listed(PersonReader(d).search("demo", "email", "e@shop.cz")),
+        lambda d: _listed(PersonDataReader(d).search("demo", "email", "e@shop.cz")),
         NAMES,
     ),
     "sends of a campaign": (lambda d: _sends(SendStore(d).of_campaign("demo", "c")), NAMES),

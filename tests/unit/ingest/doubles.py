@@ -50,7 +50,8 @@ class MemoryProjections:
         return {name: decode_visitor(visitor) for name, visitor in stored.items()}, left
 
     async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Visitor]:
-        for visitor in cast(dict[str, documents.Visitor], self._of("visitors", ids)).values():
+        found = cast(dict[str, documents.Visitor], self._of("visitors", ids))
+        for _, visitor in sorted(found.items()):
             yield decode_visitor(visitor)
 
     async def heads(self, ids: Iterable[str]) -> dict[str, Visitor]:
@@ -204,6 +205,12 @@ def event(kind: str, visitor: str, number: int, **data: Any) -> Event:
         received_at=at,
         data=data,
     )
+
+
+def by_login(kind: str, login: str, number: int, /, **data: Any) -> Event:
+    """Return a server's event that names a login, as ingest writes it."""
+    named = event(kind, PersonIds(b"key").visitor_of_login(APP, login), number, **data)
+    return named.model_copy(update={"source": "server", "login": login})
 
 
 def one_signal(visitor: str, number: int, player: str, status: str = "subscribed") -> Event:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -14,7 +15,14 @@ from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from ingest_service.projector.store import ConcurrentWrite
 from shared.errors import StoreUnavailable
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, MemoryProjections, ProjectorHarness, event, one_signal
+from tests.unit.ingest.doubles import (
+    APP,
+    START,
+    MemoryProjections,
+    ProjectorHarness,
+    event,
+    one_signal,
+)
 
 PLAYERS = [f"{n}0000000-0000-4000-8000-000000000000" for n in range(3)]
 VISITORS = ["a", "b", "c"]
@@ -36,13 +44,31 @@ def history_event(visitor: str, number: int, what: tuple[str, Any]) -> Event:
         "claimed": {"claimed": PEOPLE.of_login(APP, str(value)), "proven": False},
         "email": {"email": f"{visitor}{number}@example.test"},
         "pageview": {"itemID": value, "categoryID": "all"},
+        "basket": {"basketItems": _lines(value)},
+        "reopened": {"transaction": {"id": value, "revenue": 7.0}, "currency": "EUR"},
         "addToBasket": {"itemID": value, "quantity": 2, "price": 10},
         "removeFromBasket": {"itemID": value, "quantity": 1},
         "purchase": {"id": value, "items": [{"item": value, "quantity": 1, "price": 5}]},
         "logout": {},
     }[kind]
     kind = "identify" if kind in ("email", "proven", "claimed") else kind
+    kind = "pageview" if kind in ("basket", "reopened") else kind
     return event(kind, visitor, number, **data)
+
+
+def name_basket(visitor: str, number: int, **quantities: float) -> Event:
+    """Return a page that names the whole basket."""
+    return event("pageview", visitor, number, basketItems=_lines(quantities))
+
+
+def at(number: int) -> datetime:
+    """Return the time of an event with this number."""
+    return START + timedelta(seconds=number)
+
+
+def _lines(value: Any) -> list[dict[str, Any]]:
+    quantities = value if isinstance(value, dict) else {}
+    return [{"item": item, "quantity": quantity} for item, quantity in quantities.items()]
 
 
 ITEMS = st.sampled_from(["shoe", "hat", "ring"])
@@ -52,7 +78,9 @@ HAPPENINGS = st.one_of(
         st.sampled_from(PLAYERS), st.sampled_from(["subscribed", "optedOut"]))),
     st.tuples(st.just("email"), st.none()),
     st.tuples(st.just("logout"), st.none()),
-    st.tuples(st.sampled_from(["pageview", "addToBasket", "removeFromBasket", "purchase"]), ITEMS),
+    st.tuples(st.sampled_from(
+        ["pageview", "addToBasket", "removeFromBasket", "purchase", "reopened"]), ITEMS),
+    st.tuples(st.just("basket"), st.sampled_from([{}, {"shoe": 2}, {"shoe": 2, "hat": 1}])),
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ def basket(*events: Event) -> Basket:
     part: Contribution = {}
     for one in events:
         contribute(part, one)
-    return fold_basket(part.get("basket"), part.get("basketChanges", []))
+    return fold_basket(part)
 
 
 def test_changes_add_up_in_any_order() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ingest_service.projector.projector import Projector
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, START, ProjectorHarness, event, one_signal
+from tests.unit.ingest.doubles import APP, START, ProjectorHarness, by_login, event, one_signal
 from tests.unit.ingest.ops_events import erasure, imported
 
 P = "11111111-1111-4111-8111-111111111111"
@@ -144,3 +144,19 @@ async def test_imported_row_from_since_is_someone_new() -> None:
     await history.apply(imported(P, 20, login="eva"))
     await history.apply_published()
     assert [p["id"] for p in history.login("eva")["players"]] == [P]
+
+
+async def test_erasure_finds_a_visitor_that_the_operator_could_not_name() -> None:
+    order = by_login("purchase", "eva", 2, id="o-1", items=[])
+    history = Followed()
+    await history.apply(event("identify", "phone", 1, login="eva"))
+    await history.erase(10, "phone")
+    await history.apply(order)  # it was in a spool
+    await history.apply_published()
+    assert history.profiles() == {} and "eva" not in history.everything()
+    known = Followed()
+    await known.apply(event("identify", "phone", 1, login="eva"), order)
+    await known.erase(10, "phone")
+    await known.apply_published()
+    assert known.profiles() == {} and "eva" not in known.everything()
+    assert [e.visitor_id for e in known.published] == [order.visitor_id]

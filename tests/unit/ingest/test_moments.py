@@ -171,3 +171,16 @@ async def test_subscription_is_a_fact_when_the_player_becomes_subscribed() -> No
     assert kinds((await history.moments(one_signal("phone", 7, P)))[history.eva]) == []
     cleared = await history.moments(one_signal("new-cookies", 8, P))
     assert kinds(cleared[history.born("new-cookies")]) == []
+
+
+async def test_page_that_names_the_same_lines_again_is_no_fact() -> None:
+    history = MomentHarness()
+    lines = [{"item": "shoe", "quantity": 1, "price": 10}]
+    first = event("pageview", "phone", 1, basketItems=lines)
+    assert kinds((await history.moments(first))[history.born("phone")]) == ["basket"]
+    again = await history.moments(event("pageview", "phone", 2, basketItems=lines))
+    assert kinds(again[history.born("phone")]) == []
+    await history.apply(event("identify", "phone", 3, login="eva"))
+    carried = await history.moments(event("pageview", "phone", 4, basketItems=lines), first)
+    (basket,) = carried[history.eva].facts  # over the login, and repeated as it was
+    assert basket == BasketChanged("phone-1", at(1), [FactLine("shoe", 1, 10)], 10)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from shared.models.event import Event
+from tests.unit.ingest.doubles import by_login
 from tests.unit.ingest.histories import (
     HAPPENINGS,
     RELAXED,
@@ -32,6 +33,9 @@ def histories(draw: Draw) -> dict[str, list[Event]]:
             history_event(visitor, 10 * time + index, w)
             for time, w in zip(times, what, strict=True)
         ]
+    for number, login in enumerate(draw(st.lists(st.sampled_from(["eva", "adam"]), max_size=4))):
+        order = by_login("purchase", login, 200 + number, id=f"o{number}", items=[])
+        found.setdefault(str(order.visitor_id), []).append(order)
     return found
 
 

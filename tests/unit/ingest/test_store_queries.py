@@ -13,26 +13,28 @@ from shared.mongo.client import Database
 SLOW_FROM = 101
 
 
-class Asked:
-    """A database that has nothing and remembers what it was asked for."""
+class QueryRecorder:
+    """A database that has nothing and remembers what it was recorder for."""
 
     def __init__(self) -> None:
         self.ids: list[list[str]] = []
 
-    def __getitem__(self, _: str) -> Asked:
+    def __getitem__(self, _: str) -> QueryRecorder:
         return self
 
     codec_options: CodecOptions[dict[str, Any]] = CodecOptions()
 
-    def with_options(self, **_: Any) -> Asked:
+    def with_options(self, **_: Any) -> QueryRecorder:
         return self
 
-    def find(self, query: dict[str, Any], projection: dict[str, Any] | None = None) -> Asked:
+    def find(
+        self, query: dict[str, Any], projection: dict[str, Any] | None = None
+    ) -> QueryRecorder:
         (requested,) = [value for value in query.values() if not isinstance(value, str)]
         self.ids.append(requested["$in"])
         return self
 
-    def limit(self, _: Any) -> Asked:
+    def limit(self, _: Any) -> QueryRecorder:
         return self
 
     batch_size = sort = limit
@@ -45,8 +47,8 @@ class Asked:
 
 async def test_many_are_asked_for_some_at_a_time() -> None:
     names = [f"{number:04}" for number in range(250)]
-    asked = Asked()
-    store = MongoProjections(cast(Database, asked))
+    recorder = QueryRecorder()
+    store = MongoProjections(cast(Database, recorder))
     for ask in (
         store.visitors_within(names, 1),
         store.heads(names),
@@ -56,7 +58,7 @@ async def test_many_are_asked_for_some_at_a_time() -> None:
         store.profiles_within(names, 1),
         store.tombstones(names),
     ):
-        asked.ids.clear()
+        recorder.ids.clear()
         await ask
-        assert max(map(len, asked.ids)) < SLOW_FROM and len(asked.ids) <= 3
-        assert [name for some in asked.ids for name in some] == names
+        assert max(map(len, recorder.ids)) < SLOW_FROM and len(recorder.ids) <= 3
+        assert [name for some in recorder.ids for name in some] == names

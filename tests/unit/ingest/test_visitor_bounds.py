@@ -5,7 +5,7 @@ from __future__ import annotations
 import bson
 
 from ingest_service.projector.browser import SEEN_EVENTS
-from ingest_service.projector.contribution import MAX_ORDER_LINES
+from ingest_service.projector.orders import MAX_ORDER_LINES
 from shared.models.event import Event
 from tests.unit.ingest.doubles import ProjectorHarness, event
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest_service.collect.event_validator import AcceptedEvent, EventValidator, RequestContext
-from ingest_service.collect.login_proof import LoginProof
 from shared.models.app import App
 from shared.secrets import Vault
 
@@ -17,4 +16,4 @@ APP = App.model_validate({"_id": "demo", "name": "d", "version": 1, "oneSignal":
 
 def validate_event(raw: dict[str, Any], *, crawler: bool = False) -> AcceptedEvent:
     arrival = RequestContext(APP, "browser", NOW, timedelta(0), 400, 100, crawler)
-    return EventValidator(LoginProof(Vault("k" * 40)), lambda: "new").validate(raw, arrival)
+    return EventValidator.of(Vault("k" * 40), lambda: "new").validate(raw, arrival)

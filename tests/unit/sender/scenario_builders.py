@@ -60,8 +60,7 @@ def line(item: str = "tea", price: float | None = 20.0, quantity: float = 1) -> 
 
 def order(at: datetime, *items: str, id: str = "o-1") -> Purchase:
     lines = [line(item) for item in items]
-    made: Any = {"id": id, "items": lines, "revenue": 20.0, "currency": "EUR", "at": at}
-    return made  # type: ignore[no-any-return]
+    return {"id": id, "items": lines, "revenue": 20.0, "currency": "EUR", "at": at}
 
 
 def profile_with(*lines: BasketLine, at: datetime = START, **fields: Any) -> Profile:

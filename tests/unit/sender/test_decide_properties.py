@@ -17,7 +17,6 @@ from sender_service.models.decide.person import Person
 from sender_service.models.decide.progress import begin_run
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import EMPTY_WORLD
-from sender_service.models.quiet_hours import QuietHours
 from sender_service.models.scenario.run import FiredStep, Run
 from sender_service.models.scenario.scenario import (
     MIN_PUSH_GAP,
@@ -27,6 +26,7 @@ from sender_service.models.scenario.scenario import (
     Scenario,
     Step,
 )
+from shared.models.quiet_hours import QuietHours
 from tests.support.clocks import START
 from tests.unit.sender.scenario_builders import (
     ENTRY,

@@ -142,6 +142,16 @@ async def test_what_has_expired_is_not_called() -> None:
     assert (desk.calls, desk.reported) == (0, [("deferred", "not_called")])
 
 
+async def test_what_meets_the_night_is_not_called() -> None:
+    desk = DispatcherHarness()
+    evening = START + timedelta(minutes=10)
+    await desk.handle(job(1, quietFrom=evening))
+    desk.clock.advance(600)
+    await desk.handle(job(2, quietFrom=evening))
+    await desk.handle(job(3))
+    assert desk.reported == [("sent", None), ("deferred", "not_called"), ("sent", None)]
+
+
 @pytest.mark.parametrize(("header", "seconds"), [({"retry-after": "7"}, 7.0), ({}, 1.0)])
 async def test_429_pauses_the_app_for_all_replicas(header: dict[str, str], seconds: float) -> None:
     desk = DispatcherHarness(lambda: httpx.Response(429, headers=header))
@@ -157,7 +167,7 @@ async def test_other_failures_pause_nobody() -> None:
 
 
 async def test_unit_is_done_only_when_all_of_its_deliveries_are_stored() -> None:
-    # Else its offsets would be committed, and nobody would hear of the call before the sweep.
+    # Else its offsets would be committed, and nobody would hear of the call before the answer timeout.
     desk = DispatcherHarness(log=DeliveryLog(refuses=1))
     with pytest.raises(LogUnavailable):
         await desk.handle(*map(job, range(3)))

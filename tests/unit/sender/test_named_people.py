@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sender_service.models.trigger import Recipient
+from sender_service.models.recipient import Recipient
 from sender_service.planner.recipients import ResolvedRecipient, resolve_list
 from sender_service.planner.target import Candidate
 from shared.documents.profile import Profile
@@ -100,7 +100,13 @@ def test_bad_variables_of_a_person_count_once() -> None:
 
 
 PEOPLE = [
-    profile(f"p{n}", *(player(10 * n + k) for k in range(n % 4)), login=f"l{n}", visitors=[f"v{n}"])
+    profile(
+        f"p{n}",
+        *(player(10 * n + k) for k in range(n % 4)),
+        login=f"l{n}",
+        visitors=[f"v{n}"],
+        aliases=[f"was-p{n}"],
+    )  # fmt: skip
     for n in range(8)
 ]
 NAMES: list[Name] = [
@@ -109,6 +115,8 @@ NAMES: list[Name] = [
     for name in (
         by_login(person),
         ({"visitor": person["visitors"][0]}, person),
+        ({"person": person["_id"]}, person),
+        ({"person": f"was-{person['_id']}"}, person),
         *(({"player": p["id"]}, person) for p in person["players"]),
     )
 ]

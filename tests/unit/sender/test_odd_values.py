@@ -14,10 +14,10 @@ from sender_service.intake.naming import without_nobody
 from sender_service.intake.request import parse_request
 from sender_service.models.campaign import CampaignBody
 from sender_service.models.origins import to_origin
-from sender_service.models.quiet_hours import QuietHours
 from sender_service.models.segment import BoundedSegment, Segment
 from sender_service.models.trigger import Terms, Trigger
 from shared.errors import CarillonError, InvalidPayload
+from shared.models.quiet_hours import QuietHours
 from shared.models.wire import to_iso
 from tests.odd_values.identity import BAD, LOGINS, NOBODY
 from tests.odd_values.links import LINKS, ORIGINS
@@ -212,7 +212,7 @@ def test_f19_origins(origin: str, becomes: str | None) -> None:
 def test_f18_logins_of_the_command_line(login: str, becomes: str | None) -> None:
     options = argparse.Namespace(
         app="demo", campaign="welcome", priority="marketing", variables="{}", send_at=None,
-        visitor=[], login=[login, GOOD], player=[], all=False, segment=None, list=None,
+        visitor=[], person=[], login=[login, GOOD], player=[], all=False, segment=None, list=None,
     )  # fmt: skip
     known = [becomes] if becomes not in (NOBODY, BAD, None) else []
     body = to_trigger(options, SEND)

@@ -170,7 +170,7 @@ async def test_unreadable_key_counts_nothing() -> None:
     ids=["another secret", "line break", "letters that no header has"],
 )  # fmt: skip
 async def test_key_that_cant_be_used_stops_the_app(sealed: str) -> None:
-    # Else each of its jobs would end as a dead letter, and come again with the next sweep.
+    # Else each of its jobs would end as a dead letter, and be released again.
     router = _router(httpx.Response(200, json={"id": ID}))
     outcome = await _client(router).send(_app(sealed), _job())
     assert isinstance(outcome, Refused) and outcome.whose == "app"

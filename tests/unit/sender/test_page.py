@@ -159,12 +159,12 @@ def _check_derived(of: Page) -> None:
     assert of.is_open == any(not c.is_final for c in chunks)
     assert of.document["inFlight"] == sum(c.state == "released" for c in chunks)
     planned = [c.not_before for c in chunks if c.state == "planned"]
-    swept = [
+    unanswered = [
         c.released_at + ANSWER_TIMEOUT
         for c in chunks
         if c.state == "released" and c.released_at is not None
     ]
-    assert of.document["dueAt"] == min([*planned, *swept, NEVER])
+    assert of.document["dueAt"] == min([*planned, *unanswered, NEVER])
 
 
 def test_index_of_a_stranger_is_none() -> None:

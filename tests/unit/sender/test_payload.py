@@ -11,7 +11,7 @@ from deploy.local.sandbox.models import Browser, Message, Notification
 from sender_service.models.campaign import Campaign, CampaignBody, Variant
 from sender_service.models.push import MANY_BYTES, MAX_PUSH_BYTES
 from sender_service.planner.rendering import Renderer
-from sender_service.planner.trying import size_warnings
+from sender_service.planner.text_check import size_warnings
 from shared.errors import InvalidPayload, Rejected
 from shared.models.wire import validate
 from tests.unit.sender.builders import campaign, profile, variant

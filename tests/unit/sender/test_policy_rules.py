@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sender_service.models.policy import Policy, has_bought
-from sender_service.models.quiet_hours import QuietHours
 from sender_service.models.send import Send
 from sender_service.pages.transitions import wait_through_quiet_hours
 from shared.errors import InvalidPayload
+from shared.models.quiet_hours import QuietHours
 from shared.models.wire import validate
 from tests.support.documents import build_profile
 from tests.support.pages import ANSWER_TIMEOUT
@@ -50,7 +50,7 @@ def test_a_chunk_waits_for_its_own_morning() -> None:
     send = send_with({"quietHours": {"from": "22:00", "to": "08:00"}})
     for zone, waits in (("Europe/Prague", True), ("America/New_York", False)):
         page = page_with(timeZone=zone, notBefore=now)
-        wait_through_quiet_hours(page, send, now)
+        wait_through_quiet_hours(page, send, now, ANSWER_TIMEOUT)
         assert (page.chunks["0"].not_before > now) is waits
         assert bool(page.changes(ANSWER_TIMEOUT)) is waits
 
@@ -59,7 +59,7 @@ def test_transactional_sends_know_no_night() -> None:
     now = datetime(2026, 1, 10, 23, 30, tzinfo=UTC)
     page = page_with(timeZone="UTC", notBefore=now)
     quiet = {"quietHours": {"from": "22:00", "to": "08:00"}}
-    wait_through_quiet_hours(page, send_with(quiet, "transactional"), now)
+    wait_through_quiet_hours(page, send_with(quiet, "transactional"), now, ANSWER_TIMEOUT)
     assert page.changes(ANSWER_TIMEOUT) == {}
 
 

@@ -9,18 +9,22 @@ from typing import Any
 import pytest
 
 from sender_service.models.campaign import Campaign, CampaignBody
-from sender_service.models.policy import AppPolicy
-from sender_service.models.quiet_hours import QuietHours, zone_for
+from sender_service.models.policy import AppPolicy, Policy
 from sender_service.models.segment import TimeZoneIs
-from sender_service.pages.transitions import wait_through_quiet_hours
+from sender_service.models.send_quiet_hours import SendQuietHours
+from sender_service.pages.transitions import quiet_hours_of, wait_through_quiet_hours
 from sender_service.planner.building import PageBuilder
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.segment_filter import to_filter
 from sender_service.planner.target import Candidate
 from shared.documents.profile import Profile
 from shared.errors import InvalidPayload
+from shared.models.quiet_hours import QuietHours, zone_for
 from shared.models.strict import validate_strictly
+from shared.models.wire import validate
+from shared.priority import Priority
 from tests.support.clocks import START
+from tests.support.pages import ANSWER_TIMEOUT
 from tests.unit.sender.builders import (
     campaign,
     page_with,
@@ -130,7 +134,7 @@ def test_f25_pages_of_before_wait_for_the_apps_morning() -> None:
     now = datetime(2027, 1, 5, 22, 30, tzinfo=UTC)
     quiet = {"policy": {"quietHours": {"from": "22:00", "to": "08:00"}}, "timeZone": PRAGUE}
     page = page_with(timeZone="Mars/Base", notBefore=now)
-    wait_through_quiet_hours(page, send(campaign_snapshot=quiet), now)
+    wait_through_quiet_hours(page, send(campaign_snapshot=quiet), now, ANSWER_TIMEOUT)
     assert page.chunks["0"].not_before == datetime(2027, 1, 6, 7, tzinfo=UTC)
 
 
@@ -145,11 +149,55 @@ def test_f25_hours_that_begin_when_they_end_are_refused_where_they_are_written()
             given.pop(name)
         with pytest.raises(InvalidPayload, match="all day or never") as refused:
             validate_strictly(CampaignBody, given)
-        assert refused.value.errors[0].field == "policy"
-        # What an older version stored sends as it did: at any time.
-        stored = Campaign.stored(body({"quietHours": {"from": start, "to": end}}))
-        assert stored.policy.quiet_hours is not None
-        assert stored.policy.quiet_hours.until(START, "UTC") is None
+        assert refused.value.errors[0].field == "policy.quietHours"
+
+
+def test_false_is_no_quiet_hours_and_stays_false() -> None:
+    stored = Campaign.stored(body({"quietHours": False}))
+    assert stored.document()["policy"]["quietHours"] is False
+    assert Campaign.stored(stored.document()) == stored
+    never = stored.policy.quiet_hours
+    assert never is not None
+    assert never.until(START, "UTC") is None and never.next_start(START, "UTC") is None
+
+
+@pytest.mark.parametrize("given", [True, 0, "false", []])
+def test_nothing_else_is_no_quiet_hours(given: object) -> None:
+    with pytest.raises(InvalidPayload) as refused:
+        validate(Policy, {"quietHours": given})
+    assert refused.value.errors[0].field == "quietHours"
+
+
+NIGHT = {"from": "22:00", "to": "08:00"}
+EVENING = {"from": "19:00", "to": "23:00"}
+
+
+@pytest.mark.parametrize(
+    ("of_campaign", "of_app", "priority", "applies"),
+    [
+        (None, None, "marketing", None),
+        (None, False, "marketing", None),
+        (None, NIGHT, "marketing", NIGHT),
+        (EVENING, NIGHT, "marketing", EVENING),
+        (EVENING, None, "marketing", EVENING),
+        (EVENING, False, "marketing", EVENING),
+        (False, NIGHT, "marketing", None),
+        (None, NIGHT, "transactional", None),
+        (EVENING, NIGHT, "transactional", None),
+    ],
+)
+def test_a_campaigns_quiet_hours_precede_the_apps(
+    of_campaign: object, of_app: object, priority: Priority, applies: dict[str, str] | None
+) -> None:
+    policy = validate(Policy, {"quietHours": of_campaign})
+    found = SendQuietHours.of(policy, validate(AppPolicy, {"quietHours": of_app}), priority)
+    assert (None if found is None else found.hours.written()) == applies
+    # The scheduler reads them from what the send began with, the planner from the campaign.
+    snapshot = {"policy": policy.document(), "quietHours": of_app, "timeZone": PRAGUE}
+    kept = quiet_hours_of(send(campaign_snapshot=snapshot, priority=priority))
+    assert (None if kept is None else (kept.hours.written(), kept.of_app)) == (
+        None if applies is None else (applies, PRAGUE)
+    )
 
 
 def test_f25_dates_in_texts_are_of_each_persons_zone_or_the_apps() -> None:

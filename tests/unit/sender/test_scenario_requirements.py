@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from sender_service.models.campaign import Campaign
-from sender_service.models.quiet_hours import QuietHours
 from sender_service.models.scenario.requirements import (
     USUAL_NIGHT,
     Surroundings,
@@ -16,7 +15,8 @@ from sender_service.models.scenario.requirements import (
 )
 from sender_service.models.scenario.scenario import Scenario
 from shared.errors import FieldError
-from shared.models.app import App, LocalHours
+from shared.models.app import App
+from shared.models.quiet_hours import QuietHours
 from tests.support.scenarios import STEP, build_scenario
 
 NIGHT = {"from": "22:00", "to": "07:00"}
@@ -111,8 +111,10 @@ def test_local_times_need_the_apps_zone(
 
 def test_quiet_hours_are_the_campaigns_else_the_apps_else_the_usual_ones() -> None:
     own, other = build_campaign(quietHours=NIGHT), build_campaign()
-    hours = LocalHours.model_validate({"from": "20:00", "to": "09:00"})
-    assert quiet_hours_of(own, hours) == quiet_hours_of(own, False) == OWN
-    assert quiet_hours_of(other, hours) == QuietHours(start="20:00", end="09:00")
+    hours = QuietHours(start="20:00", end="09:00")
+    none, awake = QuietHours.model_validate(False), build_campaign(quietHours=False)
+    assert quiet_hours_of(own, hours) == quiet_hours_of(own, none) == OWN
+    assert quiet_hours_of(other, hours) == hours
     assert quiet_hours_of(other, None) == quiet_hours_of(None, None) == USUAL_NIGHT
-    assert quiet_hours_of(other, False) is None
+    assert quiet_hours_of(other, none) is None
+    assert quiet_hours_of(awake, hours) is quiet_hours_of(awake, None) is None

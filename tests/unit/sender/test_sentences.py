@@ -16,12 +16,14 @@ from ingest_service.collect.event_schemas import EVENT_MODELS, Envelope
 from ingest_service.parsing.field_notes import FieldNotes, validate_leniently
 from ingest_service.parsing.input_model import InputModel
 from sender_service.models.campaign import CampaignBody
+from sender_service.models.recipient import Recipient
 from sender_service.models.scenario.language import ScenarioRequest
-from sender_service.models.trigger import Recipient, Terms, Trigger, parse_trigger
+from sender_service.models.trigger import Terms, Trigger, parse_trigger
 from sender_service.ops.app_body import AppRequest
+from sender_service.ops.app_examples import APP
 from sender_service.ops.app_keys import KeyRequest
 from sender_service.ops.dead_letters import ReplayRequest
-from sender_service.ops.examples import APP, CAMPAIGN, EXAMPLE_PERSON_ID, SEND_ID
+from sender_service.ops.examples import CAMPAIGN, EXAMPLE_PERSON_ID, SEND_ID
 from sender_service.ops.person_requests import MergeRequest, PersonQuery
 from sender_service.ops.push_tester import PushTestRequest
 from sender_service.ops.scenario_examples import SCENARIO

@@ -7,11 +7,11 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
-from sender_service.models.quiet_hours import QuietHours, check_time_zones
+from shared.models.quiet_hours import QuietHours, check_time_zones
 
 WITHOUT = (
     "import sys; sys.modules['tzdata'] = None\n"
-    "from sender_service.models.quiet_hours import check_time_zones\n"
+    "from shared.models.quiet_hours import check_time_zones\n"
     "check_time_zones()\n"
 )
 
@@ -23,7 +23,7 @@ def test_f5_quiet_hours_apply_in_zones_of_old_names() -> None:
 
 
 def test_f5_zones_can_be_read_without_the_systems() -> None:
-    done = _run("from sender_service.models.quiet_hours import check_time_zones as c; c()")
+    done = _run("from shared.models.quiet_hours import check_time_zones as c; c()")
     assert done.returncode == 0, done.stderr
     check_time_zones()
 

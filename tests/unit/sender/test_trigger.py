@@ -71,6 +71,8 @@ def test_without_a_head_it_is_nobodys(body: bytes) -> None:
         ({"audience": None, "recipients": [{"login": "a", "visitor": "b"}]}, "recipients.0"),
         ({"audience": None, "recipients": [{"login": "a", "variables": 5}]}, "recipients.0"),
         ({"audience": None, "recipients": [{"player": "x"}]}, "recipients.0"),
+        ({"audience": None, "recipients": [{"person": ""}]}, "recipients.0"),
+        ({"audience": None, "recipients": [{"person": "a" * 32, "login": "b"}]}, "recipients.0"),
     ],
 )
 def test_what_is_wrong_with_the_body_is_reported_with_its_head(

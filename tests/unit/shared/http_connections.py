@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -41,24 +42,31 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+@asynccontextmanager
+async def serving(app: ASGIApp, connections: int) -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """Serve the app; yield the port and the event that stops it."""
+    stop = asyncio.Event()
+    # Named TCP, asyncio sends at once: what waits for an ACK would wait for years in this time.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    port: int = listener.getsockname()[1]
+    http = HttpSettings(drain_seconds=1, max_connections=connections)
+    server = asyncio.create_task(serve(app, listener, stop, http))
+    await asyncio.sleep(0.5)
+    try:
+        yield port, stop
+    finally:
+        stop.set()
+        await server
+
+
 def serve_in_virtual_time(
     test: Callable[[int], Awaitable[None]], connections: int = 2_000, app: ASGIApp = echo
 ) -> None:
     async def run(_: VirtualLoop) -> None:
-        stop = asyncio.Event()
-        # Named TCP, asyncio sends at once: what waits for an ACK would wait for years in this time.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        port: int = listener.getsockname()[1]
-        http = HttpSettings(drain_seconds=1, max_connections=connections)
-        serving = asyncio.create_task(serve(app, listener, stop, http))
-        await asyncio.sleep(0.5)
-        try:
+        async with serving(app, connections) as (port, _stop):
             await test(port)
-        finally:
-            stop.set()
-            await serving
 
     in_virtual_time(run)
 

@@ -101,3 +101,10 @@ def test_undone_merge_names_its_pair() -> None:
     assert UndoMergePayload(merge="m").pair == {"m"}
     assert UndoMergePayload(merge="m", person="eva").pair == {"m", "eva"}
     assert UndoMergePayload.model_validate({"merge": ["m", "eva"]}).pair == {"m", "eva"}
+
+
+def test_own_data_is_validated_once_and_leaves_the_event_as_it_is() -> None:
+    data = {"playerID": "p", "status": "web", "state": "subscribed"}
+    one, other = event(IMPORT, "v", 1, **data), event(IMPORT, "v", 1, **data)
+    assert payload_of(one, ImportPayload) is payload_of(one, ImportPayload)
+    assert one == other and b"payloads" not in one.dump()

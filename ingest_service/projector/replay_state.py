@@ -1,11 +1,26 @@
-"""Documents of a replay and of the projectors that it pauses, as read (`projector.pause_barrier`)."""
+"""Documents of a replay and of the projectors that it pauses, as read and changed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypedDict
 
-from shared.mongo.client import Document
+
+class ReplayFields(TypedDict, total=False):
+    """Fields of the document that names the run with the lease; absent before the first replay."""
+
+    run: str | None
+    phase: str | None
+    beat: int
+    generation: int
+
+
+class ProcessFields(TypedDict):
+    """Document of a projector's process."""
+
+    _id: str
+    beat: int
+    paused: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +33,7 @@ class ReplayState:
     generation: int
 
     @classmethod
-    def of(cls, stored: Document) -> Self:
+    def of(cls, stored: ReplayFields) -> Self:
         return cls(
             stored.get("run"),
             stored.get("phase"),
@@ -41,5 +56,5 @@ class ProjectorProcess:
     paused: str | None
 
     @classmethod
-    def of(cls, stored: Document) -> Self:
+    def of(cls, stored: ProcessFields) -> Self:
         return cls(stored["_id"], stored["beat"], stored["paused"])

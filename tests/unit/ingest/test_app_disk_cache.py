@@ -61,8 +61,10 @@ async def test_a_low_onesignals_keys_are_not_on_ingests_disk(tmp_path: Path) -> 
 
 def test_a_low_of_each_field_it_is_decided_whether_ingest_keeps_it() -> None:
     # A new field is kept (CACHED_APP_FIELDS), where ingest reads it, or named here.
-    not_needed = {"one_signal", "providers", "stopped_because", "control_group", "cap", "time_zone",
-                  "quiet_hours", "scenarios"}  # fmt: skip
+    not_needed = {
+        "one_signal", "providers", "stopped_because", "control_group", "cap", "time_zone",
+        "quiet_hours", "scenarios",
+    }  # fmt: skip
     assert set(App.model_fields) == {*CACHED_APP_FIELDS, *not_needed}
 
 

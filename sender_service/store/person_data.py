@@ -13,7 +13,7 @@ from shared.mongo.client import Collection, Database, Document, translate_mongo_
 from shared.mongo.collections import MERGES, PLAYERS, PROFILES, VISITORS
 from shared.mongo.whole_reads import read_all, walk_index
 
-NameKind = Literal["login", "visitor", "player", "email"]
+NameKind = Literal["login", "visitor", "player", "email", "person"]
 Fields = dict[str, int] | None  # all of them
 A_READ = 20  # a browser's document may have half a MiB
 PERSON_NAMES_A_READ = 1_000
@@ -33,7 +33,7 @@ class PersonNames:
         return str(self.profile["app"])
 
 
-class PersonReader:
+class PersonDataReader:
     """Reads one person. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
@@ -46,6 +46,9 @@ class PersonReader:
         """Return the profiles that have this name, last seen first."""
         if kind == "player":
             found = await self._of_player(app, name)
+        elif kind == "person":
+            profile = await self.profile(name)
+            found = [] if profile is None else [profile]
         elif kind == "visitor":
             found = await _all(self._profiles, {"visitors": name})
         else:

@@ -14,13 +14,13 @@ from shared.clock import Clock, Monotonic
 
 LONGEST_SECONDS = {"transactional": 2.0}
 LONGEST_OTHERS_SECONDS = 10.0
-EARLY_PAUSE_SECONDS = 0.2  # before names are looked up again, at least
-MAX_EARLY_PAUSE_SECONDS = 2.0
+LOOKUP_PAUSE_SECONDS = 0.2  # before names are looked up again, at least
+MAX_LOOKUP_PAUSE_SECONDS = 2.0
 MAX_LOOKUPS = 50  # the longest wait at the shortest pause: clocks that differ make it no longer
 MAX_WAITING = 200  # sends postponed by the fast path in two seconds: no more are
 
 
-class EarlyNames:
+class UnknownNames:
     """Decides which sends are planned a little later; workers plan others meanwhile."""
 
     def __init__(self, progress: ProjectorProgress, clock: Clock, monotonic: Monotonic) -> None:
@@ -30,7 +30,7 @@ class EarlyNames:
         self._waiting: deque[float] = deque()
 
     @classmethod
-    def of(cls, context: SenderContext) -> EarlyNames:
+    def of(cls, context: SenderContext) -> UnknownNames:
         progress = ProjectorProgress(context.database, context.monotonic)
         return cls(progress, context.clock, context.monotonic)
 
@@ -44,13 +44,12 @@ class EarlyNames:
 
     async def postponed(self, send: Send, took_seconds: float) -> tuple[datetime, PlanningChanges]:
         """Return when names are looked up again, and the changes. Raises StoreUnavailable."""
-        await self._progress.has_passed(
-            self._moment(send)
-        )  # from now on its heartbeats are counted
+        # From this question on the projector's heartbeats are counted.
+        await self._progress.has_passed(self._moment(send))
         # A long list is read whole each time: the pause is as long as that took.
-        pause = min(MAX_EARLY_PAUSE_SECONDS, max(EARLY_PAUSE_SECONDS, took_seconds))
+        pause = min(MAX_LOOKUP_PAUSE_SECONDS, max(LOOKUP_PAUSE_SECONDS, took_seconds))
         left = self._longest(send) - self._age(send)
-        due = self._clock() + timedelta(seconds=min(pause, max(left, EARLY_PAUSE_SECONDS)))
+        due = self._clock() + timedelta(seconds=min(pause, max(left, LOOKUP_PAUSE_SECONDS)))
         # Planning was postponed on purpose: that attempt isn't counted.
         return due, {"looks": send.looks + 1, "begun": max(0, send.begun - 1)}
 
@@ -64,7 +63,7 @@ class EarlyNames:
         if len(self._waiting) >= MAX_WAITING:
             return False
         self._waiting.append(now)
-        send.plan_due = self._clock() + timedelta(seconds=EARLY_PAUSE_SECONDS)
+        send.plan_due = self._clock() + timedelta(seconds=LOOKUP_PAUSE_SECONDS)
         send.looks = 1
         return True
 

@@ -16,18 +16,18 @@ from shared.clock import utc_now
 from shared.documents.profile import Profile
 from shared.errors import Rejected
 
-MAX_TRIED_PEOPLE = 500
+MAX_CHECKED_PEOPLE = 500
 OUR_OWN = frozenset({PROFILE, "range"})
 
 
-async def try_texts(campaign: Campaign, audience: AudienceReader) -> list[dict[str, str]]:
+async def check_texts(campaign: Campaign, audience: AudienceReader) -> list[dict[str, str]]:
     """Return warnings about texts that fail or are too large. Raises StoreUnavailable.
 
     Variants with variables of a trigger are left out; a preview tries them.
     """
     async for _ in compiling(campaign):
         pass
-    variants = [(n, v) for n, v in enumerate(campaign.variants) if _asks_for(v) <= OUR_OWN]
+    variants = [(n, v) for n, v in enumerate(campaign.variants) if _variables_in(v) <= OUR_OWN]
     if not variants:
         return []
     renderer, faults, people = Renderer({}), Counter[str](), 0
@@ -35,7 +35,7 @@ async def try_texts(campaign: Campaign, audience: AudienceReader) -> list[dict[s
     target = Target(campaign.app, utc_now(), None)
     async with aclosing(audience.batches(target, None)) as batches:
         async for batch in batches:
-            for candidate in batch.candidates[: MAX_TRIED_PEOPLE - people]:
+            for candidate in batch.candidates[: MAX_CHECKED_PEOPLE - people]:
                 people += 1
                 assert candidate.profile is not None  # the target is no list
                 try:
@@ -43,7 +43,7 @@ async def try_texts(campaign: Campaign, audience: AudienceReader) -> list[dict[s
                 except SendTooDear:
                     return [_warning("texts_too_dear", "the texts take too much work")]
                 await turns.yield_if_due()
-            if people >= MAX_TRIED_PEOPLE:
+            if people >= MAX_CHECKED_PEOPLE:
                 break
     return [
         *(
@@ -54,7 +54,7 @@ async def try_texts(campaign: Campaign, audience: AudienceReader) -> list[dict[s
     ]
 
 
-def _asks_for(variant: Variant) -> frozenset[str]:
+def _variables_in(variant: Variant) -> frozenset[str]:
     return frozenset[str]().union(*map(variables_of, variant.sources()))
 
 

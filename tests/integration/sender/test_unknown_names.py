@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from sender_service.planner.early import MAX_LOOKUPS, MAX_WAITING, EarlyNames
 from sender_service.planner.planner import Planner
 from sender_service.planner.target import Candidate
+from sender_service.planner.unknown_names import MAX_LOOKUPS, MAX_WAITING, UnknownNames
 from sender_service.store.progress import ProjectorProgress
 from shared.clock import monotonic, utc_now
 from shared.kafka.topics import EVENTS_TOPIC
@@ -30,8 +30,8 @@ class Stand:
     def __init__(self, world: SenderHarness) -> None:
         self.world = world
         progress = ProjectorProgress(world.database, world.clock.monotonic)
-        early = EarlyNames(progress, world.clock, world.clock.monotonic)
-        self.planner: Planner = world.planner(early=early)
+        unknown_names = UnknownNames(progress, world.clock, world.clock.monotonic)
+        self.planner: Planner = world.planner(unknown_names=unknown_names)
 
     async def beat(self, **behind_ms: int) -> None:
         partitions = {str(n): behind_ms.get(f"p{n}", 0) for n in range(EVENTS_TOPIC.partitions)}
@@ -150,8 +150,8 @@ async def test_d3_a_trigger_of_long_ago_waits_for_nobody(stand: Stand) -> None:
 async def test_d3_the_fast_path_leaves_unknown_people_to_the_planner(pair: TwoReplicas) -> None:
     players = await pair.people(1)
     progress = ProjectorProgress(pair.database, monotonic)
-    early_names = EarlyNames(progress, utc_now, monotonic)
-    pair = replace(pair, one=replace(pair.one, early=early_names))
+    unknown_names = UnknownNames(progress, utc_now, monotonic)
+    pair = replace(pair, one=replace(pair.one, unknown_names=unknown_names))
     known = await pair.trigger(priority="transactional", recipients=[{"login": "login0"}])
     early = await pair.trigger(priority="transactional", recipients=[{"login": "late"}])
     assert [job.players for job in await pair.jobs(known)] == [players]
@@ -178,13 +178,13 @@ async def test_d3_the_fast_path_leaves_unknown_people_to_the_planner(pair: TwoRe
 async def test_d3_a_flood_of_unknown_names_waits_in_bounds(stand: Stand) -> None:
     world = stand.world
     progress = ProjectorProgress(world.database, world.clock.monotonic)
-    early = EarlyNames(progress, world.clock, world.clock.monotonic)
+    unknown_names = UnknownNames(progress, world.clock, world.clock.monotonic)
     nobody = [Candidate([0, 1], None)]
     sends = []
     for _ in range(MAX_WAITING + 50):
         send = build_send("one", world.clock(), priority="transactional")
-        sends.append(early.put_off(send, nobody))
+        sends.append(unknown_names.put_off(send, nobody))
     assert sum(sends) == MAX_WAITING
     world.clock.advance(2.5)
     send.looks, send.created_at = 0, world.clock()
-    assert early.put_off(send, nobody)
+    assert unknown_names.put_off(send, nobody)

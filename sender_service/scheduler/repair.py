@@ -22,7 +22,7 @@ def is_sending(app: App | None) -> bool:
 
 
 @dataclass(frozen=True)
-class Tidying:
+class SendRepair:
     """Repairs of sends and pages. Methods raise StoreUnavailable when MongoDB is away."""
 
     apps: AppRegistry
@@ -31,7 +31,7 @@ class Tidying:
     contacts: ContactStore
     answer_timeout: timedelta
 
-    async def tidy(self, now: datetime) -> None:
+    async def repair_sends(self, now: datetime) -> None:
         """Repair what a crash between two writes left; end sends of apps without releases."""
         unclosed = await self.sends.unclosed()
         for send in unclosed:

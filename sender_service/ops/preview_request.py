@@ -14,7 +14,8 @@ from sender_service.intake.lines import Lines, bad_at, check_any, read_head, rea
 from sender_service.intake.lists import too_many
 from sender_service.intake.request import check_written, parse_request
 from sender_service.models.malformed import BadName, Malformed, why_nobody
-from sender_service.models.trigger import MAX_RECIPIENTS, Recipient, Terms, Trigger
+from sender_service.models.recipient import Recipient
+from sender_service.models.trigger import MAX_RECIPIENTS, Terms, Trigger
 from sender_service.planner.target import Target, to_target
 from shared.errors import InvalidPayload
 from shared.models.wire import load_json

@@ -1,0 +1,38 @@
+"""Quiet hours of a send: whose hours apply, and where it is night. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sender_service.models.policy import AppPolicy, Policy
+from shared.models.quiet_hours import QuietHours, zone_for
+from shared.priority import Priority
+
+
+@dataclass(frozen=True, slots=True)
+class SendQuietHours:
+    """Quiet hours of one send. `of_app`: the time zone of people whose own isn't known."""
+
+    hours: QuietHours
+    of_app: str | None
+
+    @classmethod
+    def of(cls, policy: Policy, of_app: AppPolicy, priority: Priority) -> SendQuietHours | None:
+        """Return the campaign's quiet hours, else the app's; None where none apply."""
+        hours = policy.quiet_hours or of_app.quiet_hours
+        if hours is None or hours.is_empty or priority == "transactional":
+            return None
+        return cls(hours, of_app.time_zone)
+
+    def zone_of(self, named: str | None) -> str:
+        """Return the time zone of a person's nights."""
+        return zone_for(named, self.of_app)
+
+    def until(self, now: datetime, zone: str) -> datetime | None:
+        """Return when the night ends there; None by day."""
+        return self.hours.until(now, self.zone_of(zone))
+
+    def next_start(self, now: datetime, zone: str) -> datetime | None:
+        """Return when the next night begins there."""
+        return self.hours.next_start(now, self.zone_of(zone))
