@@ -18,7 +18,7 @@ from sender_service.store.people import PeopleReader
 from sender_service.store.persons import PersonReader
 from sender_service.store.prefixes import PrefixReader
 from sender_service.store.reports import ReportStore
-from sender_service.store.scenarios import ScenarioStore
+from sender_service.store.scenario_stores import ScenarioStores, open_scenario_stores
 from sender_service.store.segments import SegmentReader
 from sender_service.store.send_list import SendList
 from sender_service.store.sends import SendStore
@@ -27,7 +27,7 @@ from shared.mongo.client import Database
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stores:
+class Stores(ScenarioStores):
     """Stores of the sender's collections, and readers of ingest's."""
 
     apps: AppStore
@@ -45,7 +45,6 @@ class Stores:
     persons: PersonReader
     prefixes: PrefixReader
     reports: ReportStore
-    scenarios: ScenarioStore
     segments: SegmentReader
     send_list: SendList
     sends: SendStore
@@ -53,6 +52,7 @@ class Stores:
 
     @classmethod
     def open(cls, database: Database) -> Stores:
+        of_scenarios = open_scenario_stores(database)
         return cls(
             apps=AppStore(database),
             audit=AuditStore(database),
@@ -60,6 +60,7 @@ class Stores:
             contacts=ContactStore(database),
             dead_letters=DeadLetterStore(database),
             erasures=ErasureStore(database),
+            firings=of_scenarios.firings,
             interactions=InteractionStore(database),
             outcomes=OutcomeReader(database),
             pages=PageStore(database),
@@ -69,9 +70,11 @@ class Stores:
             persons=PersonReader(database),
             prefixes=PrefixReader(database),
             reports=ReportStore(database),
-            scenarios=ScenarioStore(database),
+            runs=of_scenarios.runs,
+            scenarios=of_scenarios.scenarios,
             segments=SegmentReader(database),
             send_list=SendList(database),
             sends=SendStore(database),
             tokens=TokenStore(database),
+            wakers=of_scenarios.wakers,
         )
