@@ -10,6 +10,7 @@ import pytest
 
 from sender_service.models.scenario.firing import Member
 from sender_service.store.firings import FiringStore
+from sender_service.store.scenario_erasure import ScenarioErasure
 from sender_service.store.scenario_stores import ScenarioStores
 from sender_service.store.wakers import BEAT_SECONDS, WakerStore
 from tests.integration.sender.scenario_stores import firing, open_stores, run
@@ -94,6 +95,20 @@ async def test_firings_are_listed_newest_first_without_members(firings: FiringSt
     listed = [replace(one, members=()) for one in some]
     assert await firings.find("demo", "basket", START + DAY, 3) == listed[:3]
     assert await firings.find("demo", "basket", listed[1].due_at, 3) == listed[2:]
+
+
+async def test_no_later_write_brings_an_erased_name_back(
+    firings: FiringStore,
+) -> None:
+    made = firing(1, run(0), run(1))
+    await firings.insert(made)
+    erasure = ScenarioErasure(firings._firings.database)
+    for person, at in (("p-0000", START - MINUTE), ("p-0001", START)):
+        async for found in erasure.firings("demo", {person: at}):  # the first is from later
+            await erasure.blank_members(found)
+    assert await firings.set_claimed(made.id, made.members)
+    stored = await firings.get(made.id)
+    assert stored is not None and stored.members == made.members[:1]
 
 
 @pytest.fixture

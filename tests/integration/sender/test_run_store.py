@@ -90,6 +90,10 @@ async def test_the_longest_due_come_first(runs: RunStore) -> None:
         START,
         START + MINUTE,
     ]
+    ids = [run(n).id for n in range(5)]
+    assert await runs.due_ids("demo", START + 3 * MINUTE) == ids[:4]
+    assert await runs.due_ids("demo", START + HOUR, limit=2) == ids[:2]
+    assert await runs.due_ids("other", START + HOUR) == []
 
 
 async def test_a_claim_does_to_each_run_what_push_run_does(runs: RunStore) -> None:
