@@ -24,6 +24,7 @@ from shared.mongo.collections import (
     CONTACTS,
     DEAD_LETTERS,
     ERASED,
+    FIRINGS,
     INTERACTIONS,
     MERGES,
     PAGES,
@@ -31,6 +32,7 @@ from shared.mongo.collections import (
     PARTS,
     PLAYERS,
     PROFILES,
+    RUNS,
     SENDS,
     VISITORS,
 )
@@ -43,7 +45,8 @@ UNEXPORTED_FIELDS = frozenset({"_id", "rev", "slot", "head", "rival"})
 SECTIONS: Mapping[str, str] = {
     PROFILES.name: "profile", PLAYERS.name: "players", VISITORS.name: "browsers",
     MERGES.name: "merges", PAGES.name: "sends", INTERACTIONS.name: "sends", BODIES.name: "sends",
-    SENDS.name: "triggers", PARTS.name: "parts", CONTACTS.name: "caps", PARKED.name: "parked",
+    SENDS.name: "triggers", PARTS.name: "parts", CONTACTS.name: "caps", RUNS.name: "runs",
+    FIRINGS.name: "firings", PARKED.name: "parked",
     DEAD_LETTERS.name: "deadLetters", AUDIT.name: "audit", ERASED.name: "erasedBefore",
 }  # fmt: skip
 

@@ -111,10 +111,13 @@ def _add_changes(router: APIRouter, context: OpsContext) -> None:
     )
     @needs("operate")
     async def delete_scenario(app: AppName, scenario: ScenarioName) -> RemovedResponse:
-        """Delete a scenario: nobody enters it any more. A new one of this id goes on with its versions'
-        numbers."""
-        if not await stores.scenarios.delete(app, scenario, context.clock()):
+        """Delete a scenario: nobody enters it any more, and who waits in it gets no push. A new one of
+        this id goes on with its versions' numbers."""
+        now = context.clock()
+        if not await stores.scenarios.delete(app, scenario, now):
             raise await _unknown(stores.scenarios, app, scenario)
+        # Runs that are left where this ends early are ended when they are due (decide's rule `on`).
+        await stores.runs.end_all(app, scenario, "deleted", now)
         return RemovedResponse(id=scenario, removed=True)
 
 

@@ -5,7 +5,7 @@ Each finder does both, so that export and erasure can't differ.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -21,7 +21,7 @@ from sender_service.privacy.subject import (
 )
 from sender_service.store.erasure import DeadLetterContent, ErasureStore
 from shared.models.dead_letter import DeadLetter
-from shared.mongo.collections import CONTACTS, DEAD_LETTERS, PARKED, PARTS, SENDS
+from shared.mongo.collections import CONTACTS, DEAD_LETTERS, FIRINGS, PARKED, PARTS, RUNS, SENDS
 
 LONG_ENOUGH = 8  # characters: shorter names are found by chance in bytes that are no JSON
 
@@ -48,12 +48,21 @@ class PersonalDataFinder:
             SENDS.name: self._triggers,
             PARTS.name: self._parts,
             CONTACTS.name: self._contacts,
+            RUNS.name: self._runs,
+            FIRINGS.name: self._firings,
             PARKED.name: self._parked,
             DEAD_LETTERS.name: self._dead_letters,
         }
 
     async def blank(self, erased: DataSubject) -> None:
-        for find in self.finders.values():
+        await self._blank(erased, self.finders)
+
+    async def blank_late(self, erased: DataSubject) -> None:
+        """Blank what scenarios wrote while ingest still knew the person."""
+        await self._blank(erased, (RUNS.name, FIRINGS.name))
+
+    async def _blank(self, erased: DataSubject, collections: Iterable[str]) -> None:
+        for find in map(self.finders.__getitem__, collections):
             async for record in find(erased):
                 await record.blank()
 
@@ -85,6 +94,16 @@ class PersonalDataFinder:
             until = erased.persons[contact.person]
             drop = partial(self.store.drop_pushes, erased.app, contact.person, until)
             yield PersonalDataRecord({"pushes": contact.pushes}, drop)
+
+    async def _runs(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
+        scenarios = self.store.scenarios
+        async for run in scenarios.runs(erased.app, erased.persons):
+            yield PersonalDataRecord(run.content, partial(scenarios.delete_run, run.id))
+
+    async def _firings(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
+        scenarios = self.store.scenarios
+        async for firing in scenarios.firings(erased.app, erased.persons):
+            yield PersonalDataRecord(firing.content, partial(scenarios.blank_members, firing))
 
     async def _parked(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
         async for parked in self.store.parked(erased.players):

@@ -94,7 +94,7 @@ class Erasure:
         await PersonalDataFinder(self.store).blank(erased)
 
     async def _recheck(self, erased: DataSubject, since: datetime) -> None:
-        """Blank pages that were planned while ingest still knew the person.
+        """Blank what was written while ingest still knew the person: pages, runs and firings.
 
         People whom ingest knows now came back since: a late erasure leaves them alone.
         """
@@ -109,6 +109,7 @@ class Erasure:
             if all(person != theirs_too for _, theirs_too in theirs):
                 await self.store.drop_pushes(erased.app, person, self.clock())
         await self._blank(replace(erased, current_owners=theirs), pages)
+        await PersonalDataFinder(self.store).blank_late(erased)
 
     async def _pages_of(self, erased: DataSubject) -> AsyncIterator[str]:
         async for page, planned, members in self.store.members(erased.app):

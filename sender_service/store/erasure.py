@@ -14,6 +14,7 @@ from typing import cast
 from sender_service.pages.page import Page
 from sender_service.store.contacts import contact_key
 from sender_service.store.pages import FULL_PAGES_A_READ
+from sender_service.store.scenario_erasure import ScenarioErasure
 from sender_service.store.send_queries import TRIGGERS_A_READ
 from sender_service.store.sends import SendStore
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
@@ -76,6 +77,7 @@ class ErasureStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sends = SendStore(database)
+        self.scenarios = ScenarioErasure(database)
 
     async def members(
         self, app: str, since: datetime | None = None

@@ -19,7 +19,7 @@ from sender_service.store.people import PeopleReader
 from sender_service.store.person_data import PersonDataReader
 from sender_service.store.prefixes import PrefixReader
 from sender_service.store.reports import ReportStore
-from sender_service.store.scenarios import ScenarioStore
+from sender_service.store.scenario_stores import ScenarioStores, open_scenario_stores
 from sender_service.store.send_list import SendList
 from sender_service.store.sends import SendStore
 from sender_service.store.tokens import TokenStore
@@ -27,7 +27,7 @@ from shared.mongo.client import Database
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stores:
+class Stores(ScenarioStores):
     """Stores of the sender's collections, and readers of ingest's."""
 
     apps: AppStore
@@ -47,13 +47,13 @@ class Stores:
     prefixes: PrefixReader
     replicas: ReplicaStore
     reports: ReportStore
-    scenarios: ScenarioStore
     send_list: SendList
     sends: SendStore
     tokens: TokenStore
 
     @classmethod
     def open(cls, database: Database) -> Stores:
+        of_scenarios = open_scenario_stores(database)
         return cls(
             apps=AppStore(database),
             audit=AuditStore(database),
@@ -62,6 +62,7 @@ class Stores:
             contacts=ContactStore(database),
             dead_letters=DeadLetterStore(database),
             erasures=ErasureStore(database),
+            firings=of_scenarios.firings,
             interactions=InteractionStore(database),
             outcomes=OutcomeReader(database),
             pages=PageStore(database),
@@ -72,8 +73,10 @@ class Stores:
             prefixes=PrefixReader(database),
             replicas=ReplicaStore(database),
             reports=ReportStore(database),
-            scenarios=ScenarioStore(database),
+            runs=of_scenarios.runs,
+            scenarios=of_scenarios.scenarios,
             send_list=SendList(database),
             sends=SendStore(database),
             tokens=TokenStore(database),
+            wakers=of_scenarios.wakers,
         )

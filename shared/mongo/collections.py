@@ -58,6 +58,16 @@ CAMPAIGNS = CollectionSpec("campaigns", SENDER, (_by("app"),))
 CAMPAIGN_VERSIONS = CollectionSpec("campaign_versions", SENDER)  # those that were replaced
 SCENARIOS = CollectionSpec("scenarios", SENDER, (_by("app"),))
 SCENARIO_VERSIONS = CollectionSpec("scenario_versions", SENDER)  # those that were replaced
+# Runs, firings and the leases of apps: what scenarios do.
+RUNS = CollectionSpec(
+    "runs",
+    SENDER,
+    (_by("app", "due"), _by("app", "person"), _by("app", "scenario", "entry.at"), _EXPIRY),
+)
+FIRINGS = CollectionSpec(
+    "firings", SENDER, (_by("app", "state"), _by("app", "scenario", "dueAt"), _EXPIRY)
+)
+WAKERS = CollectionSpec("wakers", SENDER)
 SENDS = CollectionSpec(
     "sends",
     SENDER,
@@ -103,8 +113,8 @@ PROCESSES = CollectionSpec("processes", BOTH, (_EXPIRY,))
 
 COLLECTIONS = (
     PROFILES, VISITORS, PLAYERS, MERGES, ERASED, PROJECTOR_META,
-    APPS, CAMPAIGNS, CAMPAIGN_VERSIONS, SCENARIOS, SCENARIO_VERSIONS, SENDS, PARTS, PAGES,
-    BODIES, PARKED, CONTACTS, INTERACTIONS, BUDGETS, REPLICAS, DEAD_LETTERS, REPORTS,
+    APPS, CAMPAIGNS, CAMPAIGN_VERSIONS, SCENARIOS, SCENARIO_VERSIONS, RUNS, FIRINGS, WAKERS,
+    SENDS, PARTS, PAGES, BODIES, PARKED, CONTACTS, INTERACTIONS, BUDGETS, REPLICAS, DEAD_LETTERS, REPORTS,
     SEND_REPORTS, TOKENS, AUDIT, INSTALLATION, PROCESSES,
 )  # fmt: skip
 

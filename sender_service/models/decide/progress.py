@@ -14,6 +14,7 @@ from sender_service.models.decide.decision import (
 from sender_service.models.decide.due import due_of, next_look
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.rules import Rules
+from sender_service.models.scenario.firing import StepClaim
 from sender_service.models.scenario.run import (
     MAX_STEPS_KEPT,
     EndReason,
@@ -40,6 +41,7 @@ def begin_run(person: Person, entry: Entry, due: datetime, rules: Rules) -> Run:
         basis=entry.at,
         due=due,
         n=max(same, default=0) + 1,
+        again_days=rules.own.again.length.days,
     )
 
 
@@ -66,6 +68,20 @@ def push_run(run: Run, firing: str, scenario: Scenario, now: datetime) -> Run:
     pushed = run.with_push(RunPush(step=run.step, firing=firing, at=now))
     step = None if following is None else following.id
     return replace(pushed, step=step, basis=now, due=next_look(following, now))
+
+
+def claim_of(firing: str, step: str, scenario: Scenario, now: datetime) -> StepClaim:
+    """Return the change that does to each run of a firing what `push_run` does to one."""
+    following = step_after(scenario, step)
+    return StepClaim(
+        version=scenario.version,
+        step=step,
+        until=now,
+        push=RunPush(step=step, firing=firing, at=now),
+        next_step=None if following is None else following.id,
+        basis=now,
+        due=next_look(following, now),
+    )
 
 
 def give_back(

@@ -54,7 +54,8 @@ class Run:
     """A person's n-th run of a scenario and key. Only the last may wait.
 
     `step` comes next, None behind the last one. `basis` is what its wait counts from. `due`: when
-    the run is looked at again.
+    the run is looked at again. `again_days`: as long after its end it is kept at least, for the
+    person may not enter again before.
     """
 
     app: str
@@ -69,6 +70,7 @@ class Run:
     ended: RunEnd | None = None
     pushes: tuple[RunPush, ...] = ()
     skipped: tuple[SkippedStep, ...] = ()
+    again_days: int = 0
     rev: int = 0
 
     @property

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
+from sender_service.models.scenario.firing import Firing, Member
+from sender_service.models.scenario.run import Entry
 from sender_service.privacy.stage import Erasure
 from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
+from sender_service.store.firings import FiringStore
 from sender_service.store.interactions import ParkedStore
 from sender_service.store.pages import PageStore
+from sender_service.store.runs import RunStore
 from shared.clock import utc_now
 from shared.events.registry import ERASE, STREAM
 from shared.kafka.client import Record
@@ -23,6 +28,7 @@ from shared.models.event import Event
 from shared.stage.runner import Item
 from tests.contract.sender.ops import Ops, a_send
 from tests.support.pages import build_page_document
+from tests.unit.sender.scenario_builders import run_of
 
 SEND, PLAYER = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10", str(uuid.uuid4())
 NOTIFICATION = str(uuid.uuid4())
@@ -30,6 +36,7 @@ SECRETS = {
     "profiles": "jana@mail.test", "visitors": "shoe-in-visitors", "players": PLAYER,
     "sends": "name-in-sends", "parts": "name-in-parts", "bodies": "text-in-bodies",
     "parked": "url-in-parked", "dead_letters": "text-in-letters", "contacts": "send-in-contacts",
+    "runs": "item-in-runs",
 }  # fmt: skip
 
 
@@ -95,12 +102,25 @@ class KnownPerson:
         pushes = [{"send": SECRETS["contacts"], "at": self.before}]
         contact = {"_id": f"shop:{self.id}", "app": "shop", "pushes": pushes, "rev": 1}
         await self.ops.database["contacts"].insert_one(contact)
+        await self._in_scenarios()
         parked = self.event(STREAM, 6, notificationId=NOTIFICATION, url=SECRETS["parked"])
         update = {"player_id": PLAYER, "visitor_id": None}
         await ParkedStore(self.ops.database).put([parked.model_copy(update=update)])
         fields = {"login": "jana", "x": SECRETS["dead_letters"]}
         await DeadLetterStore(self.ops.database).put([build_dead_letter(fields, self.before)])
         await self.ops.ok("GET", f"/v1/people/{self.id}")  # an audited look
+
+    async def _in_scenarios(self) -> None:
+        entry = Entry(at=self.before, event="e", items=(SECRETS["runs"],))
+        run = replace(run_of(entry=entry), app="shop", person=self.id)
+        await RunStore(self.ops.database).insert([run])
+        members = (Member(run="other", person="other"), Member(run=run.id, person=self.id))
+        firing = Firing(
+            id=str(uuid.uuid4()), app="shop", scenario="basket", version=1, step="hour",
+            campaign="hour", made_at=self.before, due_at=self.before, expires_at=self.before,
+            expire_at=self.before, members=members,
+        )  # fmt: skip
+        await FiringStore(self.ops.database).insert(firing)
 
     async def export(self) -> Any:
         return await self.ops.ok("GET", f"/v1/people/{self.id}/export")

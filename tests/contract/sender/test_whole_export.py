@@ -30,6 +30,7 @@ NOBODYS = {
     "campaign_versions": "templates",
     "scenarios": "rules",
     "scenario_versions": "rules",
+    "wakers": "processes",
     "budgets": "counts of an app",
     "replicas": "processes",
     "reports": "sums",

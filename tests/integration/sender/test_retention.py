@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from sender_service.models.decide.progress import end_run
 from sender_service.store.dead_letters import DeadLetterStore
+from sender_service.store.scenario_stores import open_scenario_stores
 from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM
 from shared.kafka.topics import TRIGGERS_TOPIC
 from shared.models.dead_letter import DeadLetter
@@ -19,8 +21,10 @@ from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import COLLECTIONS, INGEST, SENDER, CollectionSpec, Index
 from shared.processes import ProcessHeartbeat
 from tests.integration.sender.pipeline import OFFER, Pipeline, open_line
+from tests.integration.sender.scenario_stores import firing
 from tests.integration.sender.sender_harness import APP
 from tests.integration.sender.two_replicas import TwoReplicas
+from tests.unit.sender.scenario_builders import run_of
 
 TTL = {c.name: i.keys[0][0] for c in COLLECTIONS for i in c.indexes if i.expires}
 
@@ -91,6 +95,10 @@ async def fill(line: Pipeline) -> str:
         key="", value="", code="invalid_json", message="", at=world.clock(),
     )  # fmt: skip
     await DeadLetterStore(world.database).put([dead_letter])
+    ended = end_run(run_of(), "done", world.clock())
+    stores = open_scenario_stores(world.database)
+    await stores.runs.insert([ended])
+    await stores.firings.insert(firing(expire_at=world.clock() + timedelta(days=90)))
     await ProcessHeartbeat(world.database, "sender-1", SENDER, ("ops",), world.clock).beat()
     return done
 

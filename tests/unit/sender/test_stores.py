@@ -9,14 +9,18 @@ SENDER = Path(__file__).parents[3] / "sender_service"
 ROOM = SENDER / "store"
 
 
+OPENERS = {"stores.py": "open", "scenario_stores.py": "open_scenario_stores"}
+
+
 def store_classes() -> set[str]:
-    """Return the classes that `store/stores.py` opens."""
-    opened = next(
+    """Return the classes that the store's openers open."""
+    opened = [
         node
-        for node in ast.walk(ast.parse((ROOM / "stores.py").read_text()))
-        if isinstance(node, ast.FunctionDef) and node.name == "open"
-    )
-    calls = (node.func for node in ast.walk(opened) if isinstance(node, ast.Call))
+        for file, name in OPENERS.items()
+        for node in ast.walk(ast.parse((ROOM / file).read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    ]
+    calls = [node.func for each in opened for node in ast.walk(each) if isinstance(node, ast.Call)]
     return {func.id for func in calls if isinstance(func, ast.Name)} - {"cls"}
 
 
@@ -28,7 +32,7 @@ def opened_in(tree: ast.AST, classes: set[str]) -> list[str]:
 
 def test_stores_are_opened_once() -> None:
     classes = store_classes()
-    assert {"SendStore", "PageStore", "AppStore"} <= classes
+    assert {"SendStore", "PageStore", "AppStore", "RunStore", "FiringStore"} <= classes
     for file in sorted(SENDER.rglob("*.py")):
         if file.parent != ROOM:
             assert opened_in(ast.parse(file.read_text()), classes) == [], file

@@ -1,0 +1,99 @@
+"""Firings: documents that are written before a scenario acts, whose id its send gets. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+
+from sender_service.models.scenario.run import RunPush
+from shared.ids import derived_id
+from shared.models.wire import to_iso
+
+FiringState = Literal["open", "claimed", "handed", "settled", "late"]
+MAX_FIRED_MEMBERS = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Run whose step a firing pushes, and its person."""
+
+    run: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """A step's push to some members, or to a segment where the clock or a catalogue fires.
+
+    `members` are candidates while it is open, then those that were claimed. `counts`: members, or
+    people of the segment, by result.
+    """
+
+    id: str
+    app: str
+    scenario: str
+    version: int
+    step: str
+    campaign: str
+    made_at: datetime
+    due_at: datetime
+    expires_at: datetime
+    expire_at: datetime  # when it is deleted, as its send
+    members: tuple[Member, ...] = ()
+    segment: Mapping[str, Any] | None = None
+    state: FiringState = "open"
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepClaim:
+    """Change by which a firing takes a step of its candidates: one for all of them.
+
+    Only runs that wait at `step`, under `version`, and are due by `until` are taken.
+    """
+
+    version: int
+    step: str
+    until: datetime
+    push: RunPush
+    next_step: str | None
+    basis: datetime
+    due: datetime
+
+
+def firing_id(app: str, n: int, made_at: datetime) -> str:
+    """Return the id of a waker's n-th firing of an app."""
+    return derived_id("firing", app, str(n), to_iso(made_at))
+
+
+def occurrence_id(app: str, scenario: str, occurrence: str) -> str:
+    """Return the id of the firing for an occurrence of the clock, or a catalogue's digest."""
+    return derived_id("occurrence", app, scenario, occurrence)
+
+
+def trigger_of(firing: Firing) -> bytes:
+    """Return the trigger of a firing as it is stored, so each time the same."""
+    people: dict[str, Any] = (
+        {"recipients": [{"person": member.person} for member in firing.members]}
+        if firing.segment is None
+        else {"audience": {"segment": firing.segment}}
+    )
+    return orjson.dumps(
+        {
+            "id": firing.id,
+            "app": firing.app,
+            "campaign": firing.campaign,
+            "priority": "triggered",
+            "scenario": {
+                "id": firing.scenario,
+                "step": firing.step,
+                "version": firing.version,
+            },
+            "expiresAt": to_iso(firing.expires_at),
+            **people,
+        }
+    )

@@ -1,0 +1,137 @@
+"""The `firings` collection: what scenarios push, written before they act."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from pymongo.errors import DuplicateKeyError
+
+from sender_service.models.scenario.firing import Firing, FiringState, Member
+from sender_service.store.recent import Span, newest_of
+from shared.mongo.client import Database, Document, translate_mongo_errors
+from shared.mongo.collections import FIRINGS
+from shared.mongo.whole_reads import BY_ID, read_all
+
+HANDED_AT_ONCE = 100
+LISTED_DAYS = timedelta(days=100)
+OPEN: tuple[FiringState, ...] = ("open",)
+NOT_HANDED: tuple[FiringState, ...] = ("open", "claimed")
+
+
+class FiringStore:
+    """Stores firings. Every method raises StoreUnavailable when MongoDB is away.
+
+    A state is left once, so each step of a firing can be repeated. `chosen` are the places of those
+    candidates that were claimed: an erasure blanks names in place, and no later write brings them back.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._firings = database[FIRINGS.name]
+
+    async def insert(self, firing: Firing) -> bool:
+        """Insert the firing; return False where its id is there."""
+        with translate_mongo_errors():
+            try:
+                await self._firings.insert_one(encode_firing(firing))
+            except DuplicateKeyError:
+                return False
+        return True
+
+    async def get(self, firing: str) -> Firing | None:
+        with translate_mongo_errors():
+            found = await self._firings.find_one({"_id": firing})
+        return None if found is None else decode_firing(found)
+
+    async def unfinished(self, app: str) -> list[Firing]:
+        """Return the app's open and claimed firings, the first made first."""
+        query = {"app": app, "state": {"$in": list(NOT_HANDED)}}
+        with translate_mongo_errors():
+            found = list(map(decode_firing, await read_all(self._firings, query)))
+        return sorted(found, key=lambda firing: (firing.made_at, firing.id))
+
+    async def handed(self, app: str, limit: int = HANDED_AT_ONCE, after: str = "") -> list[Firing]:
+        """Return firings that are to be settled, in the order of their ids, behind the id `after`."""
+        # Sends may wait for a day: a reader goes round, and those behind them have their turn.
+        query = {"app": app, "state": "handed", "_id": {"$gt": after}}
+        with translate_mongo_errors():
+            cursor = self._firings.find(query).sort(BY_ID).limit(limit)
+            return [decode_firing(document) async for document in cursor]
+
+    async def set_claimed(self, firing: str, members: Collection[Member]) -> bool:
+        """Reduce an open firing to these of its candidates; return False where it isn't open."""
+        runs = {member.run for member in members}
+        with translate_mongo_errors():
+            found = await self._firings.find_one({"_id": firing}, {"members": 1})
+        if found is None:
+            return False
+        chosen = [place for place, (run, _) in enumerate(found["members"]) if run in runs]
+        return await self._leave(firing, OPEN, {"state": "claimed", "chosen": chosen})
+
+    async def set_handed(self, firing: str) -> bool:
+        """Record that its trigger was published."""
+        return await self._leave(firing, NOT_HANDED, {"state": "handed"})
+
+    async def close(self, firing: str, counts: Mapping[str, int]) -> bool:
+        """Record what became of it, also where nobody was left in it."""
+        changes = {"state": "settled", "counts": dict(counts)}
+        return await self._leave(firing, (*NOT_HANDED, "handed"), changes)
+
+    async def set_late(self, firing: str) -> bool:
+        """Record that it expired before it was handed over."""
+        return await self._leave(firing, NOT_HANDED, {"state": "late"})
+
+    async def find(self, app: str, scenario: str, before: datetime, limit: int) -> list[Firing]:
+        """Return firings due before a moment without their members, newest first."""
+        query = {"app": app, "scenario": scenario}
+        span = Span("dueAt", before - LISTED_DAYS, before)
+        fields = {"members": 0, "chosen": 0}
+        found = await newest_of(self._firings, query, span, limit=limit, fields=fields)
+        return [decode_firing({**document, "members": []}) for document in found]
+
+    async def _leave(self, firing: str, states: Collection[FiringState], changes: Document) -> bool:
+        query = {"_id": firing, "state": {"$in": list(states)}}
+        with translate_mongo_errors():
+            result = await self._firings.update_one(query, {"$set": changes})
+        return result.matched_count == 1
+
+
+def encode_firing(firing: Firing) -> Document:
+    """Return the document of a new firing."""
+    return {
+        "_id": firing.id,
+        "app": firing.app,
+        "scenario": firing.scenario,
+        "version": firing.version,
+        "step": firing.step,
+        "campaign": firing.campaign,
+        "members": [[member.run, member.person] for member in firing.members],
+        "segment": firing.segment,
+        "createdAt": firing.made_at,
+        "dueAt": firing.due_at,
+        "expiresAt": firing.expires_at,
+        "state": firing.state,
+        "counts": dict(firing.counts),
+        "expireAt": firing.expire_at,
+    }
+
+
+def decode_firing(document: Document) -> Firing:
+    members = document["members"]
+    chosen = document.get("chosen", range(len(members)))
+    return Firing(
+        id=document["_id"],
+        app=document["app"],
+        scenario=document["scenario"],
+        version=document["version"],
+        step=document["step"],
+        campaign=document["campaign"],
+        members=tuple(Member(run=members[n][0], person=members[n][1]) for n in chosen),
+        segment=document["segment"],
+        made_at=document["createdAt"],
+        due_at=document["dueAt"],
+        expires_at=document["expiresAt"],
+        state=document["state"],
+        counts=document["counts"],
+        expire_at=document["expireAt"],
+    )

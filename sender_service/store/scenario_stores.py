@@ -1,0 +1,28 @@
+"""Stores of scenarios: their rules, and what they do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sender_service.store.firings import FiringStore
+from sender_service.store.runs import RunStore
+from sender_service.store.scenarios import ScenarioStore
+from sender_service.store.wakers import WakerStore
+from shared.mongo.client import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenarioStores:
+    firings: FiringStore
+    runs: RunStore
+    scenarios: ScenarioStore
+    wakers: WakerStore
+
+
+def open_scenario_stores(database: Database) -> ScenarioStores:
+    return ScenarioStores(
+        firings=FiringStore(database),
+        runs=RunStore(database),
+        scenarios=ScenarioStore(database),
+        wakers=WakerStore(database),
+    )
