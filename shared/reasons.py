@@ -12,7 +12,12 @@ DeliveryOutcome = Literal["sent", "failed", "suppressed", "deferred"]
 # Nothing was sent to the player.
 SuppressedReason = Literal[
     "unsubscribed", "invalid", "holdout", "capped", "browser_policy", "unproven", "moved", "erased",
-    "expired", "bought", "cancelled", "refused",
+    "expired", "bought", "not_applicable", "cancelled", "refused",
+]  # fmt: skip
+# Why a scenario's push is `not_applicable` to the person any more. `bought` is a reason of its own.
+NotApplicable = Literal[
+    "emptied", "bought_item", "out_of_stock", "stale", "price_back", "price_changed", "active",
+    "nothing_to_offer", "exited",
 ]  # fmt: skip
 # The provider was called, or would have been with a text that renders.
 FailedReason = Literal["invalid_player", "bad_variables", "rejected", "no_answer", "stream"]

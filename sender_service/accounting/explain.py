@@ -71,7 +71,7 @@ def _item(send: SendSummary, found: MemberOutcome) -> dict[str, Any]:
         "player": found.player,
         "outcome": found.outcome,
         "reason": found.reason,
-        "detail": found.fault,
+        "detail": found.detail,
         "at": found.at,
         "notificationId": found.notification,
     }

@@ -87,7 +87,12 @@ def account_table(account: SendResponse) -> Table:
     table = Table("", "players", title=f"{account.campaign} {account.id}: {describe(account)}")
     rows(table, ("audience", account.audience), ("sent", account.sent))
     rows(table, ("pending", account.pending))
-    for group, counts in (("suppressed", account.suppressed), ("failed", account.failed)):
+    groups = (
+        ("suppressed", account.suppressed),
+        ("not applicable", account.not_applicable),
+        ("failed", account.failed),
+    )
+    for group, counts in groups:
         rows(table, *((f"{group}: {why}", n) for why, n in sorted(counts.items())))
     people = account.people
     rows(table, ("people", people.total), ("people: no player", people.no_player))

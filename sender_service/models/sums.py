@@ -17,6 +17,7 @@ class SumsDocument(TypedDict):
     suppressed: dict[str, int]
     failed: dict[str, int]
     people: dict[str, int]
+    notApplicable: dict[str, int]
 
 
 def _no_people() -> dict[str, int]:
@@ -25,7 +26,10 @@ def _no_people() -> dict[str, int]:
 
 @dataclass(slots=True)
 class Sums:
-    """Counts of players by outcome; `suppressed` and `failed` by reason."""
+    """Counts of players by outcome; `suppressed` and `failed` by reason.
+
+    `not_applicable`: by detail, those suppressed for this reason.
+    """
 
     audience: int = 0
     sent: int = 0
@@ -33,6 +37,7 @@ class Sums:
     suppressed: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
     people: dict[str, int] = field(default_factory=_no_people)  # one place a person
+    not_applicable: dict[str, int] = field(default_factory=dict)
 
     def add(self, more: Sums) -> None:
         self.audience += more.audience
@@ -41,6 +46,7 @@ class Sums:
         _add_counts(self.suppressed, more.suppressed)
         _add_counts(self.failed, more.failed)
         _add_counts(self.people, more.people)
+        _add_counts(self.not_applicable, more.not_applicable)
 
 
 def _add_counts(total: dict[str, int], more: dict[str, int]) -> None:
@@ -56,6 +62,7 @@ def encode_sums(sums: Sums) -> SumsDocument:
         "suppressed": sums.suppressed,
         "failed": sums.failed,
         "people": sums.people,
+        "notApplicable": sums.not_applicable,
     }
 
 
@@ -67,4 +74,5 @@ def decode_sums(document: SumsDocument) -> Sums:
         document["suppressed"],
         document["failed"],
         document["people"],
+        document["notApplicable"],
     )

@@ -50,6 +50,7 @@ REPORT: dict[str, Any] = {
     "audience": 100, "sent": 90, "pending": 0, "suppressed": {"unsubscribed": 8, "capped": 1},
     "failed": {"invalid_player": 1}, "impressions": 54, "clicks": 6, "closes": 12,
     "people": {"sent": 80, "pending": 0, "failed": 1, "suppressed": 7, "no_player": 4},
+    "notApplicable": {},
     "measurable": 60, "impressionRate": 0.9, "clickRate": 0.1,
     "variants": [{"variant": "a", **_CELL}], "browsers": [{"browser": "Chrome", **_CELL}],
     "breakdownPending": 0,
@@ -65,6 +66,7 @@ SEND: dict[str, Any] = {
     "waiting": [{"code": "message_limit", "message": "held: message limit", "until": AT}],
     "forecast": {"seconds": 4}, "audience": 100, "sent": 60, "pending": 30,
     "suppressed": {"unsubscribed": 8, "capped": 1}, "failed": {"invalid_player": 1},
+    "notApplicable": {},
     "people": {
         "sent": 55, "pending": 27, "failed": 1, "suppressed": 7, "no_player": 4, "malformed": 1,
     },

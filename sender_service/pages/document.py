@@ -48,7 +48,7 @@ class PageDocument(TypedDict):
     priority: str
     resumeAt: Any  # the cursor to go on from; None on the last page
     members: list[Member]
-    outcomes: dict[str, list[Any]]  # member's index → [MemberState, FinalReason or ""]
+    outcomes: dict[str, list[Any]]  # member's index → [MemberState, FinalReason or "", detail?]
     faults: NotRequired[dict[str, str]]  # what is wrong with the texts of the first members
     chunks: dict[str, ChunkDocument]
     notifications: list[str]  # the providers' ids of its chunks' messages

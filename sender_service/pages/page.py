@@ -15,7 +15,13 @@ from sender_service.pages.chunk import Chunk
 from sender_service.pages.document import PageDocument
 from sender_service.pages.sums import summarise
 from sender_service.pages.view import PageView
-from shared.reasons import DeliveryOutcome, FailedReason, FinalReason, SuppressedReason
+from shared.reasons import (
+    DeliveryOutcome,
+    FailedReason,
+    FinalReason,
+    NotApplicable,
+    SuppressedReason,
+)
 
 NO_TIMEOUT = timedelta(0)  # of pages without a released chunk
 
@@ -35,6 +41,11 @@ class Page(PageView):
     def suppress(self, index: int, reason: SuppressedReason) -> None:
         """Set a member's own outcome."""
         self.end_member(index, "suppressed", reason)
+
+    def suppress_not_applicable(self, index: int, detail: NotApplicable) -> None:
+        """Set a member's own outcome, with its detail."""
+        self.document["outcomes"][str(index)] = ["suppressed", "not_applicable", detail]
+        self._mark("outcomes")
 
     def fail(self, index: int, reason: FailedReason) -> None:
         """Set a member's own outcome."""

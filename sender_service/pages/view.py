@@ -12,7 +12,7 @@ from datetime import datetime
 from sender_service.models.sums import Sums, decode_sums
 from sender_service.pages.chunk import Chunk
 from sender_service.pages.document import Member, MemberState, PageDocument
-from shared.reasons import FailedReason, FinalReason
+from shared.reasons import FailedReason, FinalReason, NotApplicable
 
 
 class PageView:
@@ -115,6 +115,11 @@ class PageView:
             return own[0], own[1] or None
         return self.chunks[self.document["members"][index][2]].outcome
 
+    def detail(self, index: int) -> NotApplicable | None:
+        """Return why a scenario's push isn't applicable to the member; None for other outcomes."""
+        own = self.document["outcomes"].get(str(index), ())
+        return own[2] if len(own) > 2 else None
+
     def pending(self, chunk: str) -> list[int]:
         """Return the indexes of the members in a call for this chunk."""
         own = self.document["outcomes"]
@@ -166,4 +171,4 @@ class PageView:
     def people_failed(self, reason: FailedReason) -> set[str]:
         """Return the people with a player that failed by its own outcome for this reason."""
         members, own = self.document["members"], self.document["outcomes"]
-        return {members[int(index)][1] for index, (_, why) in own.items() if why == reason}
+        return {members[int(index)][1] for index, ending in own.items() if ending[1] == reason}

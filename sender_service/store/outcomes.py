@@ -57,7 +57,7 @@ class MemberOutcome:
     at: datetime | None
     notification: str | None
     variant: str | None
-    fault: str | None = None  # what is wrong with a text that doesn't render
+    detail: str | None = None  # of its reason: why not applicable, or a text's fault
 
 
 class OutcomeReader:
@@ -130,5 +130,5 @@ def _found(page: PageView, index: int) -> MemberOutcome:
         at=None if outcome == "pending" else at or page.planned_at,
         notification=chunk.notification_id if chunk and outcome == "sent" else None,
         variant=chunk.variant if chunk else None,
-        fault=page.fault(index),
+        detail=page.detail(index) or page.fault(index),
     )

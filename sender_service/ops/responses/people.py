@@ -44,7 +44,7 @@ class OutcomeResponse(ResponseModel):
     player: str
     outcome: str
     reason: str | None
-    detail: Annotated[str | None, Field(description="the fault of a text")]
+    detail: Annotated[str | None, Field(description="of the reason, or a text's fault")]
     at: Moment | None
     notification_id: str | None
 

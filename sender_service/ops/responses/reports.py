@@ -59,6 +59,7 @@ class ReportResponse(RatesResponse):
     pending: int
     suppressed: Annotated[dict[str, int], Field(description="players by reason")]
     failed: Annotated[dict[str, int], Field(description="players by reason")]
+    not_applicable: Annotated[dict[str, int], Field(description="players by detail of this reason")]
     people: PeopleCounts
     variants: list[VariantRatesResponse]
     browsers: list[BrowserRatesResponse]

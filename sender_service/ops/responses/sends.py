@@ -91,6 +91,7 @@ class SendResponse(SendHeadResponse):
     pending: int
     suppressed: Annotated[dict[str, int], Field(description="players by reason")]
     failed: Annotated[dict[str, int], Field(description="players by reason")]
+    not_applicable: Annotated[dict[str, int], Field(description="players by detail of this reason")]
     people: SendPeopleCounts
     impressions: int
     clicks: int

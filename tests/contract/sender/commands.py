@@ -13,6 +13,7 @@ AT = examples.AT
 ACCOUNT: dict[str, Any] = {
     **examples.SEND, "campaign": "hello", "state": "done", "waiting": [], "forecast": None,
     "audience": 4, "sent": 3, "pending": 0, "suppressed": {"unsubscribed": 1}, "failed": {},
+    "notApplicable": {},
     "impressions": 2, "clicks": 1, "closes": 0, "malformed": [],
     "people": {
         "sent": 3, "pending": 0, "failed": 0, "suppressed": 1, "no_player": 5, "malformed": 0

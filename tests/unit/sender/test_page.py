@@ -22,6 +22,7 @@ from tests.unit.sender.builders import SEND, page, page_with, player_id, send
 
 STATES = ("planned", "released", "sent", "failed", "suppressed")
 OWN = (("sent", ""), ("failed", "invalid_player"), ("suppressed", "moved"), ("failed", ""))
+NOT_APPLICABLE = [("suppressed", "not_applicable", detail) for detail in ("emptied", "exited")]
 
 
 @st.composite
@@ -43,7 +44,7 @@ def pages(draw: st.DrawFn) -> Page:
         person = draw(st.sampled_from(["p", "q", "r", ""]))
         where = draw(st.sampled_from(["", *chunks]))
         if where == "" or draw(st.booleans()):
-            outcomes[str(n)] = list(draw(st.sampled_from(OWN)))
+            outcomes[str(n)] = list(draw(st.sampled_from([*OWN, *NOT_APPLICABLE])))
         members.append((player_id(n), person, where))
     no_player = draw(st.integers(0, 3))
     return build_page(SEND, members, chunks, outcomes=outcomes, noPlayer=no_player)
@@ -61,10 +62,12 @@ def _recount(of: Page) -> dict[str, Any]:
     for member, (kind, _) in zip(of.members, outcomes, strict=True):
         places.setdefault(member[1] or f"unknown {member[0]}", set()).add(kind)
     order = ("sent", "pending", "failed", "suppressed")
+    found = (of.detail(index) for index in range(len(of.members)))
+    details = Counter(detail for detail in found if detail is not None)
     best = Counter(next(kind for kind in order if kind in kinds) for kinds in places.values())
     people = {kind: best[kind] for kind in order} | {"no_player": of.document["noPlayer"]}
     return {"audience": len(outcomes), "sent": kinds["sent"], "pending": kinds["pending"],
-            **reasons, "people": people}  # fmt: skip
+            **reasons, "people": people, "notApplicable": dict(details)}  # fmt: skip
 
 
 @given(pages())
@@ -73,6 +76,8 @@ def test_sums_are_what_a_recount_finds(of: Page) -> None:
     assert encode_sums(sums) == _recount(of)
     failed, suppressed = sum(sums.failed.values()), sum(sums.suppressed.values())
     assert sums.audience == sums.sent + sums.pending + failed + suppressed
+    details = sum(sums.not_applicable.values())
+    assert details == sums.suppressed.get("not_applicable", 0)
 
 
 @given(st.lists(pages(), max_size=4))
@@ -85,6 +90,8 @@ def test_sums_of_pages_add_up(many: list[Page]) -> None:
         r for one in many for r, n in summarise(one.document).failed.items() for _ in range(n)
     )
     assert total.failed == dict(own)
+    details = sum((Counter(one.sums.not_applicable) for one in many), Counter[str]())
+    assert total.not_applicable == dict(details)
     assert total.people["no_player"] == sum(one.document["noPlayer"] for one in many)
 
 
@@ -126,7 +133,7 @@ def edits(draw: st.DrawFn) -> tuple[Page, list[tuple[Any, ...]]]:
     for _ in range(draw(st.integers(0, 6))):
         index, state = draw(st.integers(-1, len(of.members) - 1)), draw(st.sampled_from(STATES))
         if index >= 0:
-            steps.append((index, *draw(st.sampled_from(OWN))))
+            steps.append((index, *draw(st.sampled_from([*OWN, *NOT_APPLICABLE]))))
         else:
             after = timedelta(seconds=draw(st.integers(0, 9)))
             fields = {"state": state, "attempts": after.seconds, "notBefore": START + after}
@@ -141,7 +148,9 @@ def test_changes_make_a_stored_copy_equal_the_edited_page(
     of, steps = case
     stored: Any = copy.deepcopy(of.document)
     for step in steps:
-        if isinstance(step[0], int):
+        if isinstance(step[0], int) and len(step) == 4:
+            of.suppress_not_applicable(step[0], step[3])
+        elif isinstance(step[0], int):
             of.end_member(*step)
         else:
             of.change_chunk(step[0]).document.update(step[1])

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from shared.reasons import FailedReason, SuppressedReason
+from shared.reasons import FailedReason, NotApplicable, SuppressedReason
 
 ROOT = Path(__file__).parents[3]
 DESIGN = (ROOT / "docs" / "design.md").read_text()
@@ -30,6 +30,14 @@ def test_c3_outcomes_of_the_design_are_those_of_the_code() -> None:
     (pinned,) = re.findall(r"\*\*Reasons\*\*, (.*?)\.\n", DESIGN, re.DOTALL)
     lists = re.findall(r"(\w+):\s+`([\w,\s]+)`", pinned)
     assert {outcome: set(re.findall(r"\w+", names)) for outcome, names in lists} == REASONS
+
+
+def test_details_of_the_page_and_the_design_are_those_of_the_code() -> None:
+    declared = set(get_args(NotApplicable))
+    table = PAGE.split("| detail | cause |")[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == declared
+    (pinned,) = re.findall(r"summed in `notApplicable`: `([\w,\s]+)`", DESIGN)
+    assert set(re.findall(r"\w+", pinned)) == declared
 
 
 def test_c3_what_a_send_waits_for_is_in_the_page() -> None:

@@ -19,10 +19,10 @@ def _read(**fields: object) -> Delivery:
 
 
 def test_a_reason_of_a_later_version_is_kept() -> None:
-    player = {"player": "p", "outcome": "suppressed", "reason": "not_applicable"}
-    delivery = _read(reason="not_applicable", players=[player])
+    player = {"player": "p", "outcome": "suppressed", "reason": "of_tomorrow"}
+    delivery = _read(reason="of_tomorrow", players=[player])
     kept = [delivery.reason, delivery.final_reason, delivery.players[0].reason]
-    assert [str(reason) for reason in kept] == ["not_applicable"] * 3
+    assert [str(reason) for reason in kept] == ["of_tomorrow"] * 3
 
 
 def test_a_deferrals_reason_is_none_that_a_player_can_end_for() -> None:
