@@ -33,6 +33,6 @@ async def test_n18_why_names_the_variable_and_the_line(pair: TwoReplicas) -> Non
     assert send.state == "sending"
     reader = OutcomeReader(pair.database)
     [bad] = await reader.of_send(send.id, PersonFilter(["p0"], []))
-    assert (bad.outcome, bad.reason, bad.fault) == ("failed", "bad_variables", FAULT)
+    assert (bad.outcome, bad.reason, bad.detail) == ("failed", "bad_variables", FAULT)
     [good] = await reader.of_send(send.id, PersonFilter(["p19"], []))
-    assert (good.outcome, good.fault) == ("pending", None)
+    assert (good.outcome, good.detail) == ("pending", None)
