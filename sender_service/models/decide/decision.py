@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from sender_service.models.scenario.run import EndReason, ItemClaim
+from shared.reasons import NotApplicable
 
 Stage = Literal["entry", "wake", "planning", "release"]
 RefuseReason = Literal[
@@ -17,14 +18,10 @@ SkipReason = Literal[
     "deleted", "off", "over", "late", "gone", "outranked", "only", "nothing_to_offer",
     "bought_item", "out_of_stock", "stale", "price_changed",
 ]  # fmt: skip
-# Details of the reason `not_applicable`; `bought` is a reason of its own.
-NotApplicable = Literal[
-    "emptied", "bought_item", "out_of_stock", "stale", "price_back", "price_changed", "active",
-    "exited",
-]  # fmt: skip
 _OWN_DETAIL: dict[str, NotApplicable] = {
     "emptied": "emptied", "bought_item": "bought_item", "out_of_stock": "out_of_stock",
     "stale": "stale", "price_changed": "price_changed",
+    "nothing_to_offer": "nothing_to_offer",
 }  # fmt: skip
 
 

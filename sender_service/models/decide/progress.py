@@ -7,7 +7,6 @@ from datetime import datetime
 
 from sender_service.models.decide.decision import (
     End,
-    NotApplicable,
     Skip,
     Wait,
 )
@@ -26,6 +25,7 @@ from sender_service.models.scenario.run import (
 )
 from sender_service.models.scenario.scenario import Scenario, Step
 from sender_service.models.send import NEVER
+from shared.reasons import NotApplicable
 
 
 def begin_run(person: Person, entry: Entry, due: datetime, rules: Rules) -> Run:
