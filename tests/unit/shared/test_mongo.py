@@ -20,6 +20,7 @@ BY_HAND = {
     "ingest_service/projector/store.py",
     "ingest_service/replay/staging.py",
     "sender_service/store/recent.py",
+    "sender_service/store/firings.py",
     "sender_service/store/sends.py",
     "sender_service/planner/segment_filter.py",
 }
