@@ -56,7 +56,8 @@ class OutcomeExplainer:
             found = await self._outcomes.of_send(send.id, _filter_of(known))
             interactions = await self._outcomes.interactions(sorted({one.page for one in found}))
             for one in found:
-                yield one, {**_item(send, one), **_interactions(one, interactions)}
+                about = {"items": list(one.items)} if one.items else {}
+                yield one, {**_item(send, one), **about, **_interactions(one, interactions)}
 
 
 def _filter_of(known: PersonNames) -> PersonFilter:

@@ -13,6 +13,7 @@ from shared.reasons import FinalReason
 ChunkState = Literal["planned", "released", "sent", "failed", "suppressed", "split"]
 MemberState = Literal["sent", "pending", "failed", "suppressed"]
 Member = list[str]  # player, person, chunk
+StoredClaim = list[Any]  # item, price or None
 
 
 class ChunkDocument(TypedDict):
@@ -49,6 +50,7 @@ class PageDocument(TypedDict):
     resumeAt: Any  # the cursor to go on from; None on the last page
     members: list[Member]
     outcomes: dict[str, list[Any]]  # member's index → [MemberState, FinalReason or "", detail?]
+    about: NotRequired[dict[str, list[StoredClaim]]]  # a scenario's: what members' pushes are about
     faults: NotRequired[dict[str, str]]  # what is wrong with the texts of the first members
     chunks: dict[str, ChunkDocument]
     notifications: list[str]  # the providers' ids of its chunks' messages

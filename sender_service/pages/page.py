@@ -62,6 +62,8 @@ class Page(PageView):
         member[:] = [player, person if member[1] else "", member[2]]
         self._mark("members")
         self._index = None
+        if self.document.get("about", {}).pop(str(index), None) is not None:
+            self._mark("about")
 
     def add_notification(self, message: str) -> None:
         """Record a message's id at its provider; it matches stream events without our tag."""
@@ -103,7 +105,9 @@ class Page(PageView):
             for index in half:
                 self.document["members"][index][2] = part
 
-    def _mark(self, field: Literal["chunks", "members", "notifications", "outcomes"]) -> None:
+    def _mark(
+        self, field: Literal["about", "chunks", "members", "notifications", "outcomes"]
+    ) -> None:
         # Whole fields: one path of many in a document costs some engines a copy of it (docs/design.md 6).
         self._changed[field] = self.document[field]
 

@@ -18,6 +18,8 @@ from shared.reasons import SuppressedReason
 
 WITHDRAWN: dict[str, SuppressedReason] = {"cancelled": "cancelled", "refused": "refused"}
 
+PRICE_TTL_SECONDS = 4 * 3600  # a price is true when the push leaves, and may not stay so
+
 _UNREACHABLE: dict[str, SuppressedReason] = {"invalid": "invalid", "erased": "erased"}
 
 
@@ -117,6 +119,8 @@ def release(page: Page, chunk: str, send: SendOverview, now: datetime) -> None:
     if ttl is None:
         left = int((send.expires_at - now) / timedelta(seconds=1))
         ttl = max(0, min(left, policy_of(send).ttl_seconds))
+        if page.shows_prices(chunk):
+            ttl = min(ttl, PRICE_TTL_SECONDS)
     page.release(chunk, now, ttl)
 
 

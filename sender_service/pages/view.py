@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
+from sender_service.models.scenario.run import ItemClaim
 from sender_service.models.sums import Sums, decode_sums
 from sender_service.pages.chunk import Chunk
 from sender_service.pages.document import Member, MemberState, PageDocument
@@ -119,6 +120,20 @@ class PageView:
         """Return why a scenario's push isn't applicable to the member; None for other outcomes."""
         own = self.document["outcomes"].get(str(index), ())
         return own[2] if len(own) > 2 else None
+
+    def about(self, index: int) -> tuple[ItemClaim, ...]:
+        """Return the items that a scenario's push to the member is about."""
+        claims = self.document.get("about", {}).get(str(index), ())
+        return tuple(ItemClaim(item=item, price=price) for item, price in claims)
+
+    def shows_prices(self, chunk: str) -> bool:
+        """Return whether a push of the chunk shows a price that may change."""
+        about = self.document.get("about")
+        return about is not None and any(
+            price is not None
+            for index in self.pending(chunk)
+            for _, price in about.get(str(index), ())
+        )
 
     def pending(self, chunk: str) -> list[int]:
         """Return the indexes of the members in a call for this chunk."""

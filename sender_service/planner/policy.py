@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import datetime
 
 from sender_service.models.campaign import Campaign, Variant
 from sender_service.models.policy import has_bought
+from sender_service.planner.target import Candidate, PlayerSelection
 from shared.documents.profile import Profile
 from shared.ids import stable_fraction
 from shared.reasons import SuppressedReason
@@ -19,19 +20,20 @@ def suppressions(
     *,
     transactional: bool,
     control_group: float = 0,
-    withheld: Collection[str] = (),
+    withheld: Mapping[str, SuppressedReason] | None = None,
 ) -> dict[str, SuppressedReason]:
     """Return player id → reason of suppression; players that are absent get the push.
 
-    `withheld`: unproven players that get no personal push. `triggered`: the send's begin, for "not
-    if bought since". `control_group`: the share of the app's people that no campaign reaches. Caps
-    aren't checked here.
+    `withheld`: players that get nothing whatever the policy says, with the reason. `triggered`: the
+    send's begin, for "not if bought since". `control_group`: the share of the app's people that no
+    campaign reaches. Caps aren't checked here.
     """
     players = profile["players"]
     reasons: dict[str, SuppressedReason] = {
         p["id"]: _unreachable(p["state"]) for p in players if p["state"] != "subscribed"
     }
-    reasons |= {p: "unproven" for p in withheld if p not in reasons}
+    if withheld:
+        reasons = {**withheld, **reasons}
     reachable = [p for p in players if p["id"] not in reasons]
     if not transactional and _held_out(profile["_id"], campaign, control_group):
         return reasons | {p["id"]: "holdout" for p in reachable}
@@ -41,6 +43,30 @@ def suppressions(
         newest = max(reachable, key=lambda p: (p["lastSeenAt"], p["id"]))
         reasons |= {p["id"]: "browser_policy" for p in reachable if p is not newest}
     return reasons
+
+
+def withheld_players(
+    candidate: Candidate,
+    selections: Mapping[str, PlayerSelection],
+    *,
+    is_personal: bool,
+    is_marketing: bool,
+) -> dict[str, SuppressedReason]:
+    """Return the person's players that get nothing whatever the policy says, with the reason.
+
+    Unproven ones get no personal push: one whose texts read the profile, or that names the person
+    rather than the browser, unless it is marketing. A scenario's tells what she did.
+    """
+    assert candidate.profile is not None
+    look, unproven = candidate.look, unproven_players(candidate.profile)
+    if unproven and not is_personal:
+        named = {p for p, of in selections.items() if of.player is None}
+        unproven = set() if is_marketing else unproven & named
+    withheld: dict[str, SuppressedReason] = dict.fromkeys(unproven, "unproven")
+    if look is not None and look.why_not is not None:
+        # Also of those held out: both groups are compared, so both are decided on alike.
+        withheld = {**dict.fromkeys(selections, look.reason), **withheld}
+    return withheld
 
 
 def unproven_players(profile: Profile) -> set[str]:

@@ -105,7 +105,8 @@ class ResolvedRecipient:
         selections += [
             PlayerSelection(a[1] if a[0] == "player" else None, own.get(a, {})) for a in self.later
         ]
-        return Candidate(cursor, self.profile, tuple(selections), self.first, self.state)
+        persons = tuple(id for kind, id in (self.name.address, *self.later) if kind == "person")
+        return Candidate(cursor, self.profile, tuple(selections), self.first, self.state, persons)
 
 
 class ListReader:

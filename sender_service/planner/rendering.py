@@ -33,6 +33,7 @@ from shared.models.quiet_hours import zone_for
 MEMO_BYTES = 4 * 1024 * 1024
 MEMO_ENTRY_BYTES = 500  # of what Python needs beside the texts
 LONG_KEY = 64
+PROFILE_ONLY = frozenset({PROFILE})
 PLANNED_SEND_STEPS = 20_000_000  # about two seconds
 PERSON_STEPS = 5_000  # for each push of a send beyond: half a millisecond
 
@@ -135,7 +136,11 @@ class Renderer:
 
     def reads_profile(self, variant: Variant) -> bool:
         """Return whether the variant's texts read the profile, which is private to the person."""
-        return PROFILE in self._names_of(variant).names
+        return self.reads(variant, PROFILE_ONLY)
+
+    def reads(self, variant: Variant, names: frozenset[str]) -> bool:
+        """Return whether the variant's texts use one of these variables."""
+        return not names.isdisjoint(self._names_of(variant).names)
 
     def _names_of(self, variant: Variant) -> _VariantNames:
         known = self._names_by_variant.get(variant.id)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sender_service.models.recipient import Recipient
+from sender_service.models.scenario.push_look import PushLook
 from sender_service.models.segment import Segment
 from sender_service.models.send import Send
 from sender_service.models.trigger import Trigger
@@ -37,7 +38,8 @@ class Candidate:
     """Person of the audience, or a name without one. `cursor` resumes after it.
 
     `selections` are in the order of names: the first one that covers a player counts. `first`: no
-    earlier name means the same person. `state`: the ledger's, of a named player.
+    earlier name means the same person. `state`: the ledger's, of a named player. `persons`: ids among the
+    names.
     """
 
     cursor: Cursor
@@ -45,6 +47,8 @@ class Candidate:
     selections: tuple[PlayerSelection, ...] = (EVERYTHING,)
     first: bool = True
     state: str | None = None
+    persons: tuple[str, ...] = ()
+    look: PushLook | None = None  # of a scenario's send
 
     @property
     def player(self) -> str | None:
@@ -55,6 +59,25 @@ class Candidate:
     def player_ids(self) -> list[str]:
         """Players of the person's profile."""
         return [p["id"] for p in self.profile["players"]] if self.profile is not None else []
+
+    def new_players(self, seen: Container[str], here: Container[str]) -> dict[str, PlayerSelection]:
+        """Return the players that are new to the send, each with the first selection that covers it."""
+        if self.profile is None:
+            return {self.player: self.selections[0]} if self.player else {}
+        names: dict[str | None, int] = {}
+        for order, selection in enumerate(self.selections):
+            names.setdefault(selection.player, order)
+        selections: dict[str, PlayerSelection] = {}
+        for player in self.player_ids:
+            orders = [names[name] for name in (player, None) if name in names]
+            if orders and player not in seen and player not in here:
+                selections[player] = self.selections[min(orders)]
+        return selections
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Check whether the profile of the player's owner doesn't list it (yet, or any more)."""
+        return self.player is not None and self.player not in self.player_ids
 
     @property
     def is_unknown(self) -> bool:

@@ -58,6 +58,7 @@ class MemberOutcome:
     notification: str | None
     variant: str | None
     detail: str | None = None  # of its reason: why not applicable, or a text's fault
+    items: tuple[str, ...] = ()  # that a scenario's push is about
 
 
 class OutcomeReader:
@@ -87,6 +88,7 @@ class OutcomeReader:
             "outcomes": 1,
             "chunks": 1,
             "faults": 1,
+            "about": 1,
             "plannedAt": 1,
         }
         async for page in pages_of(self._pages, send, fields, at_once=FULL_PAGES_A_READ):
@@ -131,4 +133,5 @@ def _found(page: PageView, index: int) -> MemberOutcome:
         notification=chunk.notification_id if chunk and outcome == "sent" else None,
         variant=chunk.variant if chunk else None,
         detail=page.detail(index) or page.fault(index),
+        items=tuple(claim.item for claim in page.about(index)),
     )
