@@ -69,7 +69,8 @@ class Sender:
         return specs
 
     def planners(self) -> list[Planner]:
-        """Return two planners. One plans transactional sends only: no large send delays them."""
+        """Return three planners. Two plan no marketing: no large send delays what somebody waits for,
+        nor what scenarios trigger."""
         name, erasure = (
             self.context.name,
             NewPageErasure.of(self.context.stores, self.context.clock),
@@ -79,7 +80,8 @@ class Sender:
         )
         return [
             Planner(f"{name}-transactional", ("transactional",), tools),
-            Planner(f"{name}-marketing", ("transactional", "marketing"), tools),
+            Planner(f"{name}-marketing", ("transactional", "triggered", "marketing"), tools),
+            Planner(f"{name}-triggered", ("triggered",), tools),
         ]
 
     def scheduler(self) -> Scheduler:

@@ -85,6 +85,8 @@ def describe(account: SendResponse) -> str:
 
 def account_table(account: SendResponse) -> Table:
     table = Table("", "players", title=f"{account.campaign} {account.id}: {describe(account)}")
+    if account.scenario is not None:
+        rows(table, (f"scenario: {account.scenario.id}", f"step {account.scenario.step}"))
     rows(table, ("audience", account.audience), ("sent", account.sent))
     rows(table, ("pending", account.pending))
     groups = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from sender_service.intake.reserved import refuse_reserved
 from sender_service.models.malformed import BadName, LeftOut, Malformed, refuse_all
 from sender_service.models.recipient import Recipient
 from sender_service.models.trigger import MAX_PARTS, MAX_TRIGGER_BYTES, Terms
@@ -29,7 +30,9 @@ def read_head(first: tuple[int, bytes] | None) -> Terms:
             if isinstance(value, dict) and key in value:
                 error = FieldError(key, "not_here", "recipients come one a line")
                 raise InvalidPayload(f"{key}: {error.message}", errors=[error])
-        return validate_strictly(Terms, value)
+        terms = validate_strictly(Terms, value)
+        refuse_reserved(terms)
+        return terms
     except InvalidPayload as exc:
         raise _at_line(number, exc) from exc
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sender_service.intake.reserved import refuse_reserved
 from sender_service.models.trigger import Terms, TriggerHead, parse_trigger
 from sender_service.models.trigger_parts import Part, part_of
 from shared.errors import Conflict, InvalidPayload
@@ -26,13 +27,16 @@ def parse_request(body: bytes) -> TriggerRequest:
 
 
 def check_written(trigger: Terms | InvalidPayload) -> Terms:
-    """Return the terms of a hand-written trigger. Raises InvalidPayload for unknown keys too, which
-    a record may have."""
+    """Return the terms of a hand-written trigger.
+
+    Raises InvalidPayload, also for unknown keys and reserved fields, which a record may have.
+    """
     if isinstance(trigger, InvalidPayload):
         raise trigger
     if trigger.unknown:
         first = trigger.unknown[0]
         raise InvalidPayload(f"{first.field}: {first.message}", errors=trigger.unknown)
+    refuse_reserved(trigger)
     return trigger
 
 

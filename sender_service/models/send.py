@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
 
 from sender_service.models.malformed import Malformed
+from sender_service.models.scenario.reference import ScenarioRef
 from sender_service.models.sums import Sums
 from shared.priority import Priority
 
@@ -49,6 +50,7 @@ class SendRow:
     rolled_up: bool
     test: bool = False  # reports leave it out
     sealed_at: datetime | None = None
+    scenario: ScenarioRef | None = None  # that fired it
 
 
 @dataclass(slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from pydantic import (
 
 from sender_service.models.malformed import Malformed, leave_out, refuse_all
 from sender_service.models.recipient import Recipient, VisitorId
+from sender_service.models.scenario.reference import ScenarioRef
 from sender_service.models.segment import BoundedSegment
 from shared.errors import FieldError, InvalidPayload
 from shared.ids import is_uuid
@@ -96,6 +97,7 @@ class Terms(TriggerHead):
     variables: Storable = {}
     send_at: ZonedMoment | None = None
     expires_at: ZonedMoment | None = None
+    scenario: ScenarioRef | None = None  # set by Carillon only, with the priority triggered
     _unknown: tuple[FieldError, ...] = PrivateAttr(())
 
     @property

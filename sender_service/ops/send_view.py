@@ -80,6 +80,7 @@ def head_of_send(send: SendRow, now: datetime) -> dict[str, Any]:
         "app": send.app,
         "campaign": send.campaign,
         "priority": send.priority,
+        "scenario": None if send.scenario is None else asdict(send.scenario),
         "state": public_state(send, now),
         "error": send.error,
         "createdAt": send.created_at,

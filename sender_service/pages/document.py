@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict
 
 from sender_service.models.sums import SumsDocument
+from shared.priority import Priority
 from shared.providers import DEFAULT_PROVIDER
 from shared.reasons import FinalReason
 
@@ -46,7 +47,7 @@ class PageDocument(TypedDict):
     send: str
     app: str
     number: int
-    priority: str
+    priority: Priority
     resumeAt: Any  # the cursor to go on from; None on the last page
     members: list[Member]
     outcomes: dict[str, list[Any]]  # member's index → [MemberState, FinalReason or "", detail?]

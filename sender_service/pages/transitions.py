@@ -14,6 +14,7 @@ from sender_service.pages.page import Page
 from shared.documents.player import Player
 from shared.ids import idempotency_key
 from shared.models.job import Job
+from shared.priority import to_call_priority
 from shared.reasons import SuppressedReason
 
 WITHDRAWN: dict[str, SuppressedReason] = {"cancelled": "cancelled", "refused": "refused"}
@@ -146,7 +147,7 @@ def to_job(
             "chunk": chunk,
             "generation": state.generation,
             "release": state.releases,
-            "priority": page.priority,
+            "priority": to_call_priority(page.priority),
             "idempotency_key": idempotency_key(
                 page.send, page.number, chunk.replace("-", "."), state.generation
             ),

@@ -13,6 +13,7 @@ from sender_service.models.scenario.run import ItemClaim
 from sender_service.models.sums import Sums, decode_sums
 from sender_service.pages.chunk import Chunk
 from sender_service.pages.document import Member, MemberState, PageDocument
+from shared.priority import Priority
 from shared.reasons import FailedReason, FinalReason, NotApplicable
 
 
@@ -43,7 +44,7 @@ class PageView:
         return self.document["number"]
 
     @property
-    def priority(self) -> str:
+    def priority(self) -> Priority:
         return self.document["priority"]
 
     @property

@@ -23,6 +23,7 @@ from shared.errors import Rejected, Unavailable
 from shared.health import Component
 from shared.loops import Wakeup
 from shared.mongo.errors import blame_database
+from shared.priority import Priority
 
 log = logging.getLogger("carillon.planner")
 
@@ -30,7 +31,7 @@ log = logging.getLogger("carillon.planner")
 class Planner:
     """Worker that plans sends. `name` is unique: leases carry it."""
 
-    def __init__(self, name: str, priorities: tuple[str, ...], tools: PlannerTools) -> None:
+    def __init__(self, name: str, priorities: tuple[Priority, ...], tools: PlannerTools) -> None:
         self._name = name
         self._priorities = priorities
         self._tools = tools

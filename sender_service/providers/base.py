@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from sender_service.models.push import Push
 from shared.models.app import App
 from shared.models.job import Job
-from shared.priority import Priority
+from shared.priority import CallPriority
 from shared.providers import DEFAULT_PROVIDER
 from shared.reasons import RetryReason
 from shared.secrets import Vault
@@ -118,7 +118,7 @@ class Provider(Protocol):
 
     def preview(self, push: Push) -> PushPreview: ...
 
-    def connections(self, priority: Priority) -> asyncio.Semaphore:
+    def connections(self, priority: CallPriority) -> asyncio.Semaphore:
         """Return the connections of a priority; a caller holds one while it calls."""
 
     async def call(self, app: App, job: Job) -> Outcome:

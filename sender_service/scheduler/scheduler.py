@@ -1,6 +1,6 @@
 """Scheduler: releases due chunks, repeats those without an answer, closes complete accounts.
 
-Apps are served round robin, transactional sends first, at most 2 s of an app's rate ahead."""
+Apps are served round robin, in the order of priorities, at most 2 s of an app's rate ahead."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sender_service.scheduler.message_window import Grant
 from sender_service.scheduler.publishing import build_jobs, publish_jobs
 from sender_service.scheduler.recheck import recheck
 from sender_service.scheduler.repair import SendRepair, is_sending
-from sender_service.scheduler.reserving import EXHAUSTED_DELAY, reserve_chunks
+from sender_service.scheduler.reserving import EXHAUSTED_DELAY, ChunkReserver
 from sender_service.scheduler.tools import SchedulerTools
 from sender_service.store.pages import OpenPage
 from shared.errors import Unavailable
@@ -33,11 +33,10 @@ from shared.health import Component
 from shared.loops import Wakeup
 from shared.models.app import App
 from shared.mongo.errors import blame_database
-from shared.priority import Priority
+from shared.priority import RELEASE_ORDER, Priority
 
 log = logging.getLogger("carillon.scheduler")
 
-PRIORITIES: tuple[Priority, ...] = ("transactional", "marketing")
 PAGES_PER_PASS = 32  # of one app and priority, before the next app is served
 REPAIR_SECONDS = 10.0
 ORPHAN_DELAY = timedelta(minutes=10)  # of a page without a send: the trigger may be repeated
@@ -58,6 +57,7 @@ class Scheduler:
     def __init__(self, tools: SchedulerTools) -> None:
         self._tools = tools
         self._answer_timeout = tools.settings.answer_timeout
+        self._reserver = ChunkReserver(tools.budget)
         self._repair = SendRepair(
             tools.apps,
             tools.sends,
@@ -94,14 +94,14 @@ class Scheduler:
 
     async def _release_app(self, app: App, this_pass: _Pass) -> int:
         tools, now, pages = self._tools, self._tools.clock(), self._tools.pages
-        due = {p: await self._due(app.id, p, now) for p in PRIORITIES}
+        due = {p: await self._due(app.id, p, now) for p in RELEASE_ORDER}
         if not any(due.values()):
             return 0
         out = await pages.out(app.id, now, self._answer_timeout) + sum(
             p.in_flight for of in due.values() for p in of
         )
         released = 0
-        for priority in PRIORITIES:
+        for priority in RELEASE_ORDER:
             most = self._limit_in_flight(app, priority) - out
             for page in await self._workable(due[priority], this_pass):
                 room = max(0, most - released)
@@ -213,7 +213,7 @@ class Scheduler:
                 again.append(name)
             else:
                 late.append(name)
-        granted, grants = await reserve_chunks(self._tools.budget, page, late, new, now)
+        granted, grants = await self._reserver.reserve(page, late, new, now)
         return again + granted, grants
 
     async def _repair_sends(self) -> None:

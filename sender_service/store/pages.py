@@ -29,6 +29,7 @@ from shared.mongo.client import (
 )
 from shared.mongo.collections import BODIES, PAGES
 from shared.mongo.whole_reads import read_all
+from shared.priority import RELEASE_ORDER, Priority
 
 DUE_PAGES_LIMIT = 64  # pages a look: more are not released in one turn
 OUT_LIMIT = 2_000
@@ -156,7 +157,7 @@ class PageStore:
                 await self._bodies.delete_many(over)
         return all_written
 
-    async def due_pages(self, app: str, priority: str, now: datetime) -> list[OpenPage]:
+    async def due_pages(self, app: str, priority: Priority, now: datetime) -> list[OpenPage]:
         """Return some of the pages that are due by then, the longest due first."""
         query = {"app": app, "priority": priority, "dueAt": {"$gte": EVER, "$lte": now}}
         return await self._open(query, DUE_PAGES_LIMIT)
@@ -171,7 +172,7 @@ class PageStore:
     async def out(self, app: str, now: datetime, answer_timeout: timedelta) -> int:
         """Count the app's released calls without an answer."""
         found, answers_due = [], {"$gt": now, "$lte": now + answer_timeout}
-        for priority in ("transactional", "marketing"):
+        for priority in RELEASE_ORDER:
             # A page with anything out is due when its answer is, at the latest.
             query = {"app": app, "priority": priority, "dueAt": answers_due}
             found += await self._open(query, OUT_LIMIT)

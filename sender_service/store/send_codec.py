@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from sender_service.models.malformed import BadName, Malformed
+from sender_service.models.scenario.reference import ScenarioRef
 from sender_service.models.send import Parts, PlanningChanges, Send, SendOverview, SendRow
 from sender_service.models.sums import decode_sums, encode_sums
 from shared.ids import head_of
@@ -51,6 +53,8 @@ def encode_send(send: Send) -> Document:
         document["test"] = True
     if send.sealed_at is not None:
         document["sealedAt"] = send.sealed_at
+    if send.scenario is not None:
+        document["scenario"] = asdict(send.scenario)
     return document
 
 
@@ -88,7 +92,13 @@ def _row(document: Document) -> dict[str, Any]:
         "rolled_up": document["rolledUp"],
         "test": document.get("test", False),
         "sealed_at": document.get("sealedAt"),
+        "scenario": _decode_scenario(document),
     }
+
+
+def _decode_scenario(document: Document) -> ScenarioRef | None:
+    found = document.get("scenario")
+    return None if found is None else ScenarioRef(**found)
 
 
 def _overview(document: Document) -> dict[str, Any]:

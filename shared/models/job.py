@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from shared.models.wire import Moment, Wire
-from shared.priority import Priority
+from shared.priority import CallPriority
 from shared.providers import DEFAULT_PROVIDER
 
 
@@ -25,7 +25,7 @@ class Job(Wire):
     chunk: str
     generation: int
     release: int = 1
-    priority: Priority
+    priority: CallPriority
     idempotency_key: str
     players: list[str]
     body: dict[str, Any]

@@ -12,6 +12,14 @@ from sender_service.ops.responses.reports import PeopleCounts
 from shared.priority import Priority
 
 
+class SendScenarioResponse(ResponseModel):
+    """Scenario and step that triggered a send."""
+
+    id: str
+    step: str
+    version: int
+
+
 class SendHeadResponse(ResponseModel):
     """A send without its account."""
 
@@ -19,6 +27,7 @@ class SendHeadResponse(ResponseModel):
     app: str
     campaign: str
     priority: Priority
+    scenario: Annotated[SendScenarioResponse | None, ABSENT] = None
     state: SendState
     error: Annotated[str | None, Field(description="why it was refused, or ended early")]
     created_at: Moment

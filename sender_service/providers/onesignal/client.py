@@ -20,7 +20,7 @@ from shared.clock import monotonic
 from shared.errors import Rejected
 from shared.models.app import App
 from shared.models.job import Job
-from shared.priority import Priority
+from shared.priority import CallPriority
 from shared.secrets import Vault
 from shared.settings import OneSignalSettings
 
@@ -30,7 +30,7 @@ VIEW_TIMEOUT_SECONDS = 5.0
 CONNECT_SECONDS = 10.0
 HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
 LONGEST_ANSWER = 1024**2  # bytes; the longest real one names 2,000 invalid players: 80 kB
-Transports = Mapping[Priority, httpx.AsyncBaseTransport]
+Transports = Mapping[CallPriority, httpx.AsyncBaseTransport]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from sender_service.providers.onesignal.connection_check import ConnectionChecke
 from sender_service.providers.onesignal.limits import LIMITS_BY_PLAN
 from shared.models.app import App
 from shared.models.job import Job
-from shared.priority import Priority
+from shared.priority import CallPriority
 
 ONESIGNAL_NAME = "onesignal"
 
@@ -47,7 +47,7 @@ class OneSignalProvider:
     def preview(self, push: Push) -> PushPreview:
         return PushPreview.of(push)
 
-    def connections(self, priority: Priority) -> asyncio.Semaphore:
+    def connections(self, priority: CallPriority) -> asyncio.Semaphore:
         return self._client.connections[priority]
 
     # The client's own coroutines: a second one around each costs a call.

@@ -34,7 +34,7 @@ from sender_service.providers.webpush.responses import classify
 from shared.errors import StoreUnavailable
 from shared.models.app import App
 from shared.models.job import Job
-from shared.priority import Priority
+from shared.priority import CallPriority
 
 log = logging.getLogger("carillon.webpush")
 
@@ -63,7 +63,7 @@ class WebPushProvider:
         self._players = players
         self._vapid = Vapid02.from_string(settings.private_key.get_secret_value())
         most = settings.max_connections
-        self._connections: dict[Priority, asyncio.Semaphore] = {
+        self._connections: dict[CallPriority, asyncio.Semaphore] = {
             "transactional": asyncio.Semaphore(most),
             "marketing": asyncio.Semaphore(most),
         }
@@ -77,7 +77,7 @@ class WebPushProvider:
     def preview(self, push: Push) -> PushPreview:
         return PushPreview.of(push)
 
-    def connections(self, priority: Priority) -> asyncio.Semaphore:
+    def connections(self, priority: CallPriority) -> asyncio.Semaphore:
         return self._connections[priority]
 
     async def call(self, app: App, job: Job) -> Outcome:

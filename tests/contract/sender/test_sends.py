@@ -106,6 +106,41 @@ async def test_what_is_wrong_is_named_and_kept_nowhere(
     assert await _count(shop) == 0
 
 
+SCENARIO = {"scenario": {"id": "abandoned-basket", "step": "hour", "version": 1}}
+TRIGGERED = {"priority": "triggered"}
+
+
+@pytest.mark.parametrize("path", ["/v1/sends", "/v1/sends/preview"])
+@pytest.mark.parametrize("as_lines", [False, True])
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        (SCENARIO, ["scenario"]),
+        (TRIGGERED, ["priority"]),
+        ({**SCENARIO, **TRIGGERED}, ["scenario", "priority"]),
+    ],
+)
+async def test_only_carillon_triggers_for_a_scenario(
+    shop: Api, path: str, as_lines: bool, fields: dict[str, Any], named: list[str]
+) -> None:
+    if as_lines:
+        head = {key: value for key, value in a_trigger(**fields).items() if key != "audience"}
+        lines = b"\n".join(map(orjson.dumps, [head, {"login": "ann"}]))
+        sent: dict[str, Any] = {
+            "content": lines,
+            "headers": {"content-type": "application/x-ndjson"},
+        }
+    else:
+        sent = {"json": a_trigger(**fields)}
+    answer = await shop.call("POST", path, **sent)
+    assert (answer.status_code, answer.json()["code"]) == (422, "reserved")
+    errors = answer.json()["errors"]
+    assert [(e["field"].split(".")[-1], e["code"]) for e in errors] == [
+        (n, "reserved") for n in named
+    ]
+    assert await _count(shop) == 0
+
+
 @pytest.mark.parametrize(
     ("fields", "error"),
     [

@@ -28,6 +28,7 @@ from shared.loops import Wakeup
 from shared.models.delivery import Delivery
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST, SENDER
+from shared.priority import RELEASE_ORDER
 from shared.providers import DEFAULT_PROVIDER
 from shared.settings import PlanSettings, Settings
 from shared.stage.runner import Item
@@ -67,7 +68,7 @@ class SenderHarness:
             tools.get("chunk_members", lambda app: {DEFAULT_PROVIDER: MAX_TARGETS}),
             lambda: None, tools.get("policy", lambda app: AppPolicy()), tools.get("unknown_names"),
         )  # fmt: skip
-        return Planner(name, ("transactional", "marketing"), made)
+        return Planner(name, RELEASE_ORDER, made)
 
     async def person(self, name: str, players: Sequence[str] = (), **fields: Any) -> list[str]:
         """Store a person; return the players' ids, a new one unless they are given."""

@@ -6,6 +6,7 @@ from dataclasses import fields
 from datetime import timedelta
 
 from sender_service.models.malformed import BadName, Malformed
+from sender_service.models.scenario.reference import ScenarioRef
 from sender_service.models.send import Parts, Send, SendOverview, SendRow
 from sender_service.store.send_codec import (
     OVERVIEW_FIELDS,
@@ -26,6 +27,7 @@ FULL = build_send(
     warnings=[{"field": "a"}], planner="p", begun=1, pages_at_begin=2, looks=3, pages=4, error="e",
     closed_at=START, sealed=True, rolled_up=True, test=True,
     sealed_at=START + timedelta(seconds=1),
+    scenario=ScenarioRef(id="welcome", step="day", version=2),
 )  # fmt: skip
 
 
@@ -50,7 +52,7 @@ def test_malformed_names_are_stored_by_part() -> None:
 
 
 def test_optional_fields_are_left_out_where_they_mean_nothing() -> None:
-    assert not {"test", "sealedAt"} & encode_send(build_send("0b6c2a1e", START)).keys()
+    assert not {"test", "sealedAt", "scenario"} & encode_send(build_send("0b6c2a1e", START)).keys()
 
 
 def test_partial_reads_need_only_what_they_read() -> None:
