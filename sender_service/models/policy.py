@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from shared.documents.profile import Profile
-from shared.models.app import App, Cap
+from shared.models.app import App, Cap, ScenarioLimits
 from shared.models.quiet_hours import QuietHours
 from shared.models.sentences import one_of_kinds
 from shared.models.wire import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Time that has to pass between two scenario pushes to a person: a cap of one, over them alone."""
+
+    window: timedelta
 
 
 class AppPolicy(Wire):
@@ -21,6 +29,11 @@ class AppPolicy(Wire):
     cap: Cap | None = None
     time_zone: str | None = None  # of people without one
     quiet_hours: QuietHours | None = None  # of campaigns without
+    gap_minutes: int = ScenarioLimits().gap_minutes
+
+    @property
+    def gap(self) -> Gap:
+        return Gap(timedelta(minutes=self.gap_minutes))
 
     @classmethod
     def of(cls, app: App | None) -> AppPolicy:
@@ -31,6 +44,7 @@ class AppPolicy(Wire):
             cap=app.cap,
             time_zone=app.time_zone,
             quiet_hours=app.quiet_hours,
+            gap_minutes=app.scenarios.gap_minutes,
         )
 
 

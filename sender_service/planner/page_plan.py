@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sender_service.models.campaign import Campaign
-from sender_service.models.policy import AppPolicy
+from sender_service.models.policy import AppPolicy, Gap
 from sender_service.models.send import Send
 from sender_service.models.send_quiet_hours import SendQuietHours
 from sender_service.planner.rendering import Renderer
@@ -33,12 +33,21 @@ class PagePlan:
         return bool(self.send.priority == "transactional")
 
     @property
+    def is_triggered(self) -> bool:
+        return bool(self.send.priority == "triggered")
+
+    @property
     def quiet_hours(self) -> SendQuietHours | None:
         return SendQuietHours.of(self.campaign.policy, self.of_app, self.send.priority)
 
     @property
-    def caps(self) -> list[Cap]:
-        """Frequency caps that apply together; transactional sends have none."""
+    def caps(self) -> list[Cap | Gap]:
+        """Frequency caps that apply together, and a scenario's gap; transactional sends have none."""
         if self.is_transactional:
             return []
-        return [cap for cap in (self.campaign.policy.cap, self.of_app.cap) if cap is not None]
+        found = (
+            self.campaign.policy.cap,
+            self.of_app.cap,
+            self.of_app.gap if self.is_triggered else None,
+        )
+        return [cap for cap in found if cap is not None]

@@ -2,16 +2,18 @@
 
 Pushes of merged persons count as well: a login starts no new cap. A reservation copies them from
 their documents into the person's own, where they stay when the merge is undone (docs/decisions/0064).
+Pushes of scenarios are marked: a gap counts those alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
 
 from pymongo import InsertOne, UpdateOne
 
+from sender_service.models.policy import Gap
 from sender_service.store.merges import read_merges
 from shared.models.app import Cap
 from shared.mongo.client import (
@@ -28,8 +30,10 @@ from shared.mongo.whole_reads import read_all
 
 MAX_PUSHES = 64  # remembered a person: more than a cap can count
 CONTACTS_RETENTION = timedelta(days=91)  # longer than the longest cap
+NOTHING: Document = {"pushes": []}
 MAX_ALIASES = 100  # documents read beside a person's own: more merges are a kiosk's or a program's
 People = Mapping[str, Sequence[str]]  # person → the persons merged into it
+Caps = Sequence[Cap | Gap]  # a send with a gap is a scenario's
 
 
 class ContactStore:
@@ -40,7 +44,7 @@ class ContactStore:
         self._contacts = database[CONTACTS.name]
 
     async def reserve(
-        self, app: str, people: People, send: str, caps: Sequence[Cap], now: datetime
+        self, app: str, people: People, send: str, caps: Caps, now: datetime
     ) -> set[str]:
         """Record a push of this send for each person; return those whose cap is reached.
 
@@ -56,10 +60,22 @@ class ContactStore:
                 await write_conditionally(self._contacts, writes)
 
     async def refused(
-        self, app: str, people: People, send: str, caps: Sequence[Cap], now: datetime
+        self, app: str, people: People, send: str, caps: Caps, now: datetime
     ) -> set[str]:
         """Return the people whose cap is reached; records nothing."""
         return _check_caps(app, people, await self._read(app, people), send, caps, now)[0]
+
+    async def scenario_pushes(self, app: str, people: People) -> dict[str, list[datetime]]:
+        """Return the times of each person's scenario pushes, also of those merged into them."""
+        known = await self._read(app, people)
+        return {
+            person: [
+                entry["at"]
+                for name in (person, *_merged(people, person))
+                for entry in _scenario_entries(known.get(contact_key(app, name)))
+            ]
+            for person in people
+        }
 
     async def release(self, app: str, people: Collection[str], send: str) -> None:
         """Remove this send's pushes of people who got nothing, and what was copied of them.
@@ -99,6 +115,10 @@ def contact_key(app: str, person: str) -> str:
     return f"{app}:{person}"
 
 
+def _scenario_entries(document: Document | None) -> Iterator[Document]:
+    return (entry for entry in (document or NOTHING)["pushes"] if "scenario" in entry)
+
+
 def _merged(people: People, person: str) -> Sequence[str]:
     return people[person][:MAX_ALIASES]
 
@@ -115,7 +135,7 @@ class _CountedPushes:
         self._own, self._send, self._now = own, send, now
         self._noted = {} if own is None else {entry["send"]: entry for entry in own["pushes"]}
         self._taken = {
-            entry["send"]: {"send": entry["send"], "at": entry["at"], "taken": True}
+            entry["send"]: {**entry, "taken": True}
             for document in others
             for entry in document["pushes"]
             if entry["at"] > now - CONTACTS_RETENTION and entry["send"] not in self._noted
@@ -126,11 +146,10 @@ class _CountedPushes:
         """Check whether the send is noted for the person, not only for one merged into them."""
         return self._send in self._noted and "taken" not in self._noted[self._send]
 
-    def is_full(self, caps: Sequence[Cap]) -> bool:
-        """Check whether other sends' pushes reach one of the caps."""
-        times = [entry["at"] for entry in self._others()]
-        now = self._now
-        return any(sum(at > now - cap.window for at in times) >= cap.count for cap in caps)
+    def is_full(self, caps: Caps) -> bool:
+        """Check whether other sends' pushes reach one of the caps, or are within the gap."""
+        others = self._others()
+        return any(_is_reached(cap, others, self._now) for cap in caps)
 
     def write(self, app: str, person: str, entries: Sequence[Document]) -> Write | None:
         """Return the write that notes the entries and copies what is new; None if nothing is."""
@@ -158,17 +177,27 @@ class _CountedPushes:
         return [entry for entry in every if entry["send"] != self._send]
 
 
+def _is_reached(cap: Cap | Gap, pushes: Sequence[Document], now: datetime) -> bool:
+    since = now - cap.window
+    if isinstance(cap, Gap):
+        in_gap = (push for push in pushes if push["at"] > since and "scenario" in push)
+        return since < now and any(in_gap)
+    return sum(1 for push in pushes if push["at"] > since) >= cap.count
+
+
 def _check_caps(
     app: str,
     people: People,
     known: Mapping[str, Document],
     send: str,
-    caps: Sequence[Cap],
+    caps: Caps,
     now: datetime,
 ) -> tuple[set[str], list[Write]]:
     refused: set[str] = set()
     writes: list[Write] = []
-    entry = {"send": send, "at": now}
+    entry: Document = {"send": send, "at": now}
+    if any(isinstance(cap, Gap) for cap in caps):
+        entry["scenario"] = True
     for person in people:
         keys = (contact_key(app, name) for name in _merged(people, person))
         others = [known[key] for key in keys if key in known]

@@ -35,9 +35,10 @@ def _claimed(person: str, *players: dict[str, Any]) -> Profile:
         (plan(OWN), True),
         (plan(OWN, priority="transactional"), True),
         (plan(priority="transactional"), True),
+        (plan(priority="triggered"), True),
         (plan(), False),
     ],
-    ids=["own texts", "own texts, transactional", "transactional", "marketing"],
+    ids=["own texts", "own texts, transactional", "transactional", "triggered", "marketing"],
 )
 def test_a6_what_is_hers_alone_goes_to_proven_browsers(of: PagePlan, withheld: bool) -> None:
     person = _claimed("p", player(1), player(2, seen=9))

@@ -1,0 +1,102 @@
+"""Gaps between scenario pushes: counted on people like caps, over scenario pushes alone."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from sender_service.models.policy import AppPolicy, Gap
+from shared.models.app import Cap
+from shared.mongo.collections import CONTACTS
+from shared.settings import Settings
+from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
+
+ANN = [{"person": "ann"}]
+GAP = Gap(timedelta(minutes=60))
+NO_GAP = Gap(timedelta(0))
+DAILY = Cap(count=1, days=1)
+
+
+async def _fired(world: SenderHarness, **policy: object) -> dict[str, int]:
+    """Plan a scenario's send to ann; return her suppressions."""
+    send = await world.trigger("triggered", recipients=ANN)
+    planner = world.planner(policy=lambda app: AppPolicy.model_validate(policy))
+    assert await planner.plan_one()
+    await world.delivered(send)
+    return (await world.sums(send)).suppressed
+
+
+async def test_two_scenario_pushes_keep_the_gap(settings: Settings) -> None:
+    async with open_world(settings) as world:
+        await world.campaign()
+        await world.person("ann")
+        assert await _fired(world) == {}
+        world.clock.advance(3_599)
+        assert await _fired(world) == {"capped": 1}
+        world.clock.advance(1)
+        assert await _fired(world) == {}
+        world.clock.advance(300)
+        assert await _fired(world, gapMinutes=5) == {}
+        assert await _fired(world, gapMinutes=0) == {}
+        assert await _fired(world, gapMinutes=0) == {}
+
+
+async def test_marketing_keeps_no_gap_and_caps_count_scenario_pushes(settings: Settings) -> None:
+    async with open_world(settings) as world:
+        await world.campaign(cap=DAILY)
+        await world.person("ann")
+        await world.delivered(await world.planned())
+        # Of marketing only the cap is counted.
+        assert await _fired(world) == {"capped": 1}
+        await world.campaign()
+        assert await _fired(world) == {}
+        assert await _fired(world) == {"capped": 1}
+        assert (await world.sums(await world.planned())).pending == 1
+        await world.campaign(cap={"count": 2, "days": 1})
+        assert (await world.sums(await world.planned())).suppressed == {"capped": 1}
+
+
+async def test_what_was_never_sent_holds_no_push_up(settings: Settings) -> None:
+    async with open_world(settings) as world:
+        await world.campaign()
+        (player,) = await world.person("ann")
+        send = await world.planned("triggered", recipients=ANN)
+        failed = [{"player": player, "outcome": "failed", "reason": "invalid_player"}]
+        await world.delivered(send, players=failed)
+        assert await _fired(world) == {}
+
+
+async def test_firings_at_once_never_push_a_person_twice(settings: Settings) -> None:
+    async with open_world(settings) as world:
+        people, now = {f"p{n}": () for n in range(50)}, world.clock()
+        reserve = world.contacts.reserve
+        refused = await asyncio.gather(
+            *(reserve(APP, people, f"send-{n}", [GAP], now) for n in range(5))
+        )
+        for person in people:
+            assert sum(person not in r for r in refused) == 1
+        assert await reserve(APP, people, "send-0", [GAP], now) == refused[0], "a repetition"
+
+
+async def test_pushes_of_merged_persons_count(settings: Settings) -> None:
+    async with open_world(settings) as world:
+        now, contacts = world.clock(), world.contacts
+        for send, caps in (("one", [GAP]), ("two", [DAILY])):
+            assert await contacts.reserve(APP, {f"visitor-{send}": ()}, send, caps, now) == set()
+        people = {"ann": ("visitor-one", "visitor-two")}
+        assert await contacts.scenario_pushes(APP, {**people, "bob": ()}) == {
+            "ann": [now],
+            "bob": [],
+        }
+        later = now + timedelta(minutes=59)
+        assert await contacts.reserve(APP, people, "three", [GAP], later) == {"ann"}
+        # What was copied keeps its mark, as the merge is undone.
+        assert await contacts.scenario_pushes(APP, {"ann": ()}) == {"ann": [now]}
+        assert await contacts.refused(APP, {"ann": ()}, "three", [GAP], later) == {"ann"}
+        assert await contacts.refused(APP, {"ann": ()}, "three", [NO_GAP], later) == set()
+        assert await contacts.reserve(APP, people, "three", [GAP], now + GAP.window) == set()
+        stored = await world.database[CONTACTS.name].find_one({"_id": f"{APP}:ann"})
+        assert stored is not None
+        assert {p["send"]: p.get("scenario", False) for p in stored["pushes"]} == {
+            "one": True, "two": False, "three": True,
+        }  # fmt: skip
