@@ -9,6 +9,17 @@ from sender_service.models.policy import AppPolicy, Policy
 from shared.models.quiet_hours import QuietHours, zone_for
 from shared.priority import Priority
 
+USUAL_NIGHT = QuietHours(start="21:00", end="08:00")  # of scenarios, where neither is set
+
+
+def hours_of(
+    own: QuietHours | None, of_app: QuietHours | None, priority: Priority
+) -> QuietHours | None:
+    """Return the campaign's own hours, else the app's, else a scenario's; None where none apply."""
+    usual = USUAL_NIGHT if priority == "triggered" else None
+    hours = None if priority == "transactional" else own or of_app or usual
+    return None if hours is None or hours.is_empty else hours
+
 
 @dataclass(frozen=True, slots=True)
 class SendQuietHours:
@@ -19,11 +30,9 @@ class SendQuietHours:
 
     @classmethod
     def of(cls, policy: Policy, of_app: AppPolicy, priority: Priority) -> SendQuietHours | None:
-        """Return the campaign's quiet hours, else the app's; None where none apply."""
-        hours = policy.quiet_hours or of_app.quiet_hours
-        if hours is None or hours.is_empty or priority == "transactional":
-            return None
-        return cls(hours, of_app.time_zone)
+        """Return the quiet hours that apply to a send of this priority; None where none do."""
+        hours = hours_of(policy.quiet_hours, of_app.quiet_hours, priority)
+        return None if hours is None else cls(hours, of_app.time_zone)
 
     def zone_of(self, named: str | None) -> str:
         """Return the time zone of a person's nights."""

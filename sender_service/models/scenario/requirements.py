@@ -15,12 +15,12 @@ from sender_service.models.scenario.entry_rules import (
 )
 from sender_service.models.scenario.scenario import At, Choose, Scenario
 from sender_service.models.scenario.step_language import TABLES
+from sender_service.models.send_quiet_hours import hours_of
 from shared.errors import FieldError
 from shared.models.app import App
 from shared.models.quiet_hours import QuietHours
 from shared.nearest import suggest
 
-USUAL_NIGHT = QuietHours(start="21:00", end="08:00")
 UNKNOWN_CAMPAIGN = "unknown_campaign"
 NO_CATALOGUE = "no_catalogue"
 APP_TIME_ZONE_MISSING = "app_time_zone_missing"
@@ -89,5 +89,4 @@ def why_time_zone(
 def quiet_hours_of(campaign: Campaign | None, of_app: QuietHours | None) -> QuietHours | None:
     """Return the hours in which a scenario's push of the campaign waits; None: it never does."""
     own = None if campaign is None else campaign.policy.quiet_hours
-    hours = own or of_app or USUAL_NIGHT
-    return None if hours.is_empty else hours
+    return hours_of(own, of_app, "triggered")

@@ -184,6 +184,12 @@ EVENING = {"from": "19:00", "to": "23:00"}
         (False, NIGHT, "marketing", None),
         (None, NIGHT, "transactional", None),
         (EVENING, NIGHT, "transactional", None),
+        (None, None, "triggered", {"from": "21:00", "to": "08:00"}),
+        (None, False, "triggered", None),
+        (None, NIGHT, "triggered", NIGHT),
+        (False, None, "triggered", None),
+        (False, NIGHT, "triggered", None),
+        (EVENING, False, "triggered", EVENING),
     ],
 )
 def test_a_campaigns_quiet_hours_precede_the_apps(

@@ -8,12 +8,12 @@ import pytest
 
 from sender_service.models.campaign import Campaign
 from sender_service.models.scenario.requirements import (
-    USUAL_NIGHT,
     Surroundings,
     find_unmet,
     quiet_hours_of,
 )
 from sender_service.models.scenario.scenario import Scenario
+from sender_service.models.send_quiet_hours import USUAL_NIGHT
 from shared.errors import FieldError
 from shared.models.app import App
 from shared.models.quiet_hours import QuietHours
