@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from sender_service.intake.firing_check import FiringCheck
 from sender_service.intake.lines import Lines
 from sender_service.intake.lists import ListIntake
 from sender_service.intake.naming import without_nobody
@@ -56,6 +57,7 @@ class Intake:
         self._campaigns = stores.campaigns
         self._sends = stores.sends
         self._parts = stores.parts
+        self._firings = FiringCheck(stores.firings)
         self._clock = clock
         self._retention = retention
         self._fast_path = fast_path
@@ -70,9 +72,7 @@ class Intake:
         """
         if any(self._apps.get(request.head.app) is None for request in requests):
             await self._apps.refresh()  # perhaps it is only new, or we are
-        rejections: list[Rejected | None] = [
-            self._unknown_app(request.head.app) for request in requests
-        ]
+        rejections = [await self._why_not(request) for request in requests]
         requests = [self._without_nobody(request) for request in requests]
         of_known = [i for i, rejection in enumerate(rejections) if rejection is None]
         whole = [i for i in of_known if requests[i].part is None]
@@ -123,7 +123,11 @@ class Intake:
             if (before := await self._sends.get(send)) is not None:
                 digests[send] = before.digest
         return [
-            None if digests[request.head.id] == request.digest else reused() for request in requests
+            None
+            if digests[request.head.id] == request.digest
+            or await self._firings.is_repeated(request)
+            else reused()
+            for request in requests
         ]
 
     async def check(self, terms: Terms) -> tuple[datetime, datetime]:
@@ -143,10 +147,11 @@ class Intake:
             hint = did_you_mean(terms.campaign, await self._campaigns.ids_of(terms.app))
             raise _unknown("campaign", f"the app has no such campaign{hint}")
 
-    def _unknown_app(self, app: str) -> Rejected | None:
-        if self._apps.get(app) is None:
-            return UnknownApp(app)
-        return None
+    async def _why_not(self, request: TriggerRequest) -> Rejected | None:
+        """Return the reason why a request makes no send. Raises StoreUnavailable."""
+        if self._apps.get(request.head.app) is None:
+            return UnknownApp(request.head.app)
+        return await self._firings.why_not(request)
 
     def _without_nobody(self, request: TriggerRequest) -> TriggerRequest:
         allowed = self.allowed_logins(request.head.app)
@@ -201,6 +206,7 @@ class Intake:
             app=request.head.app,
             campaign=trigger.campaign if trigger else request.head._campaign,
             priority=trigger.priority if trigger else "marketing",
+            scenario=trigger.scenario if trigger else None,
             digest=request.digest,
             parts=None,
             trigger=trigger.document() if trigger and not refused else {},

@@ -67,6 +67,42 @@ async def test_transactional_overtakes_all_marketing_that_is_queued(
     assert (await released(pair))[urgent] == KEPT + 5
 
 
+async def test_what_a_scenario_triggers_overtakes_a_broadcast(
+    pair: TwoReplicas, few_out: None
+) -> None:
+    await pair.people(300)  # thirty calls
+    broadcast = await pair.planned()
+    scheduler = pair.one.scheduler()
+    while await scheduler.release_due():
+        pass
+    assert await released(pair) == {broadcast: OUT - KEPT}
+    reminder = await pair.fire("login7")
+    assert await pair.one.planners()[2].plan_one()
+    await scheduler.release_due()
+    # It is marketing to the budget: nothing is kept free for it, and calls of all are counted.
+    assert await released(pair) == {broadcast: OUT - KEPT, reminder: 0}
+    urgent = await pair.trigger(priority="transactional", recipients=[{"login": "login8"}])
+    await answered(pair, broadcast, 2)
+    await scheduler.release_due()
+    assert await released(pair) == {broadcast: OUT - KEPT - 2, urgent: 1, reminder: 1}
+    (job,) = await pair.jobs(reminder)
+    assert job.priority == "marketing"
+
+
+async def test_a_broadcast_that_is_planned_holds_no_reminder_back(pair: TwoReplicas) -> None:
+    await pair.people(5)
+    broadcast = await pair.trigger()
+    reminder = await pair.fire("login1")
+    _, _, triggered = pair.one.planners()
+    assert await triggered.plan_one()
+    assert not await triggered.plan_one()
+    assert (len(await pair.pages(reminder)), await pair.pages(broadcast)) == (1, [])
+    # An idle planner of marketing helps.
+    other = await pair.fire("login2")
+    assert await pair.one.planners()[1].plan_one()
+    assert (len(await pair.pages(other)), await pair.pages(broadcast)) == (1, [])
+
+
 async def another_app(pair: TwoReplicas, people: int) -> str:
     """Store an app with a campaign and people; return its id."""
     database, app = pair.database, f"app-{uuid.uuid4().hex[:8]}"

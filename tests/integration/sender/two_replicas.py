@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
 from sender_service.intake.request import TriggerRequest
+from sender_service.models.scenario.firing import trigger_of
 from sender_service.models.trigger import parse_trigger
 from sender_service.store.stores import Stores
 from sender_service.wiring import Sender, open_sender
@@ -26,6 +27,7 @@ from shared.models.job import Job
 from shared.mongo.client import Database
 from shared.settings import MongoSettings, OneSignalSettings, PlanSettings, Settings
 from tests.support.documents import build_profile, store_people
+from tests.support.firings import build_firing
 from tests.support.stack import free_port
 from tests.unit.sender.builders import campaign
 
@@ -86,6 +88,15 @@ class TwoReplicas:
         request = TriggerRequest(*parse_trigger(orjson.dumps(body)))
         assert await self.one.intake().accept([request]) == [None]
         return send
+
+    async def fire(self, login: str) -> str:
+        """Store a firing, and take in its trigger for this login; return the send's id."""
+        firing = build_firing(str(uuid.uuid4()), utc_now())
+        assert await self.stores.firings.insert(firing)
+        body = {**orjson.loads(trigger_of(firing)), "recipients": [{"login": login}]}
+        request = TriggerRequest(*parse_trigger(orjson.dumps(body)))
+        assert await self.one.intake().accept([request]) == [None]
+        return firing.id
 
     async def planned(self, **fields: Any) -> str:
         send = await self.trigger(**fields)
