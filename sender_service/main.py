@@ -12,6 +12,7 @@ from typing import Any
 from sender_service.accounting.reporting import Reporting
 from sender_service.dispatcher.governor import Governor, Membership
 from sender_service.roles import ROLES
+from sender_service.stages import stages_of
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
 from shared.gc_tuning import calm_garbage_collector, collect_garbage
@@ -82,7 +83,8 @@ async def _work(
     membership = Membership(context.stores.replicas, context.name, settings.governor, monotonic)
     governor = Governor(membership, settings.governor, monotonic)
     served = StageContext(settings.kafka, context.writer, log_id, utc_now, context.health)
-    stages = [Stage(spec, served) for spec in sender.stages(roles, governor)]
+    specs = stages_of(roles, context, sender.intake, governor)
+    stages = [Stage(spec, served) for spec in specs]
     for stage in stages:
         tasks.create_task(stage.run(stop))
     tasks.create_task(watch_stages(lambda: all(s.has_read for s in stages), reading, stop))

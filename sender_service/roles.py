@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-ROLES = ("intake", "planner", "scheduler", "dispatcher", "accounting", "ops")
+ROLES = ("intake", "planner", "scheduler", "dispatcher", "accounting", "scenarios", "ops")

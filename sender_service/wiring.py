@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from fastapi import FastAPI
 
-from sender_service.accounting.stage import Accounting
 from sender_service.context import SenderContext
-from sender_service.dispatcher.dispatcher import Dispatcher
-from sender_service.dispatcher.governor import Governor
 from sender_service.fast_path.planning import TransactionalFastPath
 from sender_service.intake.accept import Intake
-from sender_service.intake.stage import intake_stage
 from sender_service.opening import open_context
-from sender_service.ops.dead_letters import dead_letters_stage
 from sender_service.ops.routers import OpsApi
 from sender_service.planner.planner import Planner
 from sender_service.planner.tools import PlannerTools
 from sender_service.planner.unknown_names import UnknownNames
 from sender_service.privacy.new_pages import NewPageErasure
-from sender_service.privacy.stage import Erasure
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler
 from sender_service.scheduler.tools import SchedulerTools, build_budget
 from shared.settings import Settings
-from shared.stage.runner import StageSpec
 
 
 @dataclass(frozen=True)
@@ -52,21 +44,6 @@ class Sender:
             ),
             notify=context.planner_wakeup.notify,
         )
-
-    def stages(self, roles: Sequence[str], governor: Governor) -> list[StageSpec[Any]]:
-        """Return the Kafka stages of these roles."""
-        specs: list[StageSpec[Any]] = []
-        if "intake" in roles:
-            specs.append(intake_stage(self.intake()))
-        if "dispatcher" in roles:
-            specs += Dispatcher.of(self.context, governor).stages()
-        if "accounting" in roles:
-            specs += [
-                Accounting.of(self.context).stage(),
-                dead_letters_stage(self.context.stores.dead_letters),
-                Erasure.of(self.context).stage(),
-            ]
-        return specs
 
     def planners(self) -> list[Planner]:
         """Return three planners. Two plan no marketing: no large send delays what somebody waits for,

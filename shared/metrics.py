@@ -61,6 +61,14 @@ INTERACTIONS_CHECKED = Counter(
     "Webhooks verified: counted, repeated, forged, foreign, early (kept until their delivery), late",
     ["result"],
 )
+SCENARIO_ENTRIES = Counter(
+    "carillon_scenario_entries_total",
+    "Facts that would enter a scenario: entered, or why not",
+    ["app", "result"],
+)
+SCENARIO_EXITS = Counter(
+    "carillon_scenario_exits_total", "Runs that a fact ended, by reason", ["app", "reason"]
+)
 PAGES_PLANNED = Counter("carillon_pages_planned_total", "Pages planned", ["app"])
 
 TOKENS_REFUSED = Counter(

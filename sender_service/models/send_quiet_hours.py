@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sender_service.models.policy import AppPolicy, Policy
+from sender_service.models.scenario.night import USUAL_NIGHT
 from shared.models.quiet_hours import QuietHours, zone_for
 from shared.priority import Priority
-
-USUAL_NIGHT = QuietHours(start="21:00", end="08:00")  # of scenarios, where neither is set
 
 
 def hours_of(

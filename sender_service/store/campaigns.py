@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sender_service.models.campaign import Campaign
 from sender_service.store.versioned import ArchivedStore
-from shared.mongo.client import Database, translate_mongo_errors
+from shared.mongo.client import Database, in_batches, translate_mongo_errors
 from shared.mongo.collections import CAMPAIGN_VERSIONS, CAMPAIGNS
 from shared.mongo.whole_reads import read_all
 
@@ -25,6 +27,12 @@ class CampaignStore(ArchivedStore[Campaign]):
 
     async def of_app(self, app: str) -> list[Campaign]:
         return await self._find({"app": app})
+
+    async def by_ids(self, app: str, campaigns: Sequence[str]) -> dict[str, Campaign]:
+        """Return campaign → its present version, of those that are there."""
+        keys = [campaign_key(app, campaign) for campaign in campaigns]
+        found = [one for batch in in_batches("_id", keys) for one in await self._find(batch)]
+        return {campaign.id: campaign for campaign in found}
 
     async def put(self, campaign: Campaign) -> Campaign:
         """Store a campaign's content; return it with its version, the present one if equal."""

@@ -9,6 +9,7 @@ from typing import cast
 
 from sender_service.models.send import NEVER
 from sender_service.store.merges import read_merges
+from shared.documents.merge import Merge
 from shared.documents.player import Player
 from shared.documents.profile import Profile
 from shared.ids import SLOTS
@@ -76,7 +77,8 @@ class PeopleReader:
         """Return person id → the profile, or that of the person whom it was merged into."""
         found = await self.profiles(app, persons)
         gone = [person for person in persons if person not in found]
-        heirs = await self._heirs(app, gone) if gone else {}
+        merges = await self.merges_of(app, gone) if gone else {}
+        heirs = {person: merge["person"] for person, merge in merges.items()}
         profiles = await self.profiles(app, sorted(set(heirs.values()))) if heirs else {}
         return found | {p: profiles[heir] for p, heir in heirs.items() if heir in profiles}
 
@@ -125,6 +127,19 @@ class PeopleReader:
         """Return person id → profile."""
         return {p["_id"]: p for p in await self._profiles_in("_id", persons, {"app": app})}
 
+    async def existing(self, persons: Sequence[str]) -> set[str]:
+        """Return those of these persons who have a profile."""
+        found: set[str] = set()
+        with translate_mongo_errors():
+            for batch in in_batches("_id", persons):
+                found |= {p["_id"] for p in await read_all(self._profiles, batch, {"_id": 1})}
+        return found
+
+    async def merges_of(self, app: str, persons: Sequence[str]) -> dict[str, Merge]:
+        """Return merged person → its merge, without undone ones."""
+        merges = await read_merges(self._database, app, persons)
+        return {merge["_id"]: merge for merge in merges if not merge.get("undone")}
+
     async def subscribed(self, app: str, provider: str, others: Iterable[str] = ()) -> int:
         """Count the app's subscribed players of the provider; `others` are the app's other ones."""
         query = {"app": app, "state": "subscribed"}
@@ -136,11 +151,6 @@ class PeopleReader:
             for other in others:
                 count -= await self._players.count_documents({**query, "provider": other})
             return count
-
-    async def _heirs(self, app: str, persons: Sequence[str]) -> dict[str, str]:
-        """Return merged person → the person whom it was merged into, without undone merges."""
-        merges = await read_merges(self._database, app, persons)
-        return {m["_id"]: m["person"] for m in merges if not m.get("undone")}
 
     async def _select(self, place: Document, where: Document) -> list[Profile]:
         # Two stages of a pipeline: MongoDB makes one query of them, SecantusDB finds the place by its

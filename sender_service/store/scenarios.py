@@ -18,6 +18,7 @@ from sender_service.store.versioned import ArchivedStore
 from shared.errors import InvalidPayload
 from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import SCENARIO_VERSIONS, SCENARIOS
+from shared.mongo.whole_reads import read_all
 
 Stored = Scenario | DeletedScenario
 
@@ -41,6 +42,13 @@ class ScenarioStore(ArchivedStore[Stored]):
         """Return an app's scenarios, by id."""
         found = await self._find(_kept(app))
         return [each for each in found if isinstance(each, Scenario)]
+
+    async def present_versions(self, app: str) -> dict[str, int]:
+        """Return scenario → its present version, without deleted ones."""
+        fields = {"id": 1, "version": 1}
+        with translate_mongo_errors():
+            found = await read_all(self._collection, _kept(app), fields)
+        return {each["id"]: each["version"] for each in found}
 
     async def put(self, scenario: Scenario, now: datetime) -> Scenario:
         """Store the scenario; an identical one makes no new version. Raises InvalidPayload."""

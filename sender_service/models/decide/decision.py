@@ -12,7 +12,17 @@ from shared.reasons import NotApplicable
 
 Stage = Literal["entry", "wake", "planning", "release"]
 RefuseReason = Literal[
-    "deleted", "off", "repeat", "waiting", "again", "emptied", "bought", "clicked", "late", "if"
+    "deleted",
+    "off",
+    "repeat",
+    "waiting",
+    "full",
+    "again",
+    "emptied",
+    "bought",
+    "clicked",
+    "late",
+    "if",
 ]
 SkipReason = Literal[
     "deleted", "off", "over", "late", "gone", "outranked", "only", "nothing_to_offer",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sender_service.models.decide.case import Case, Found
 from sender_service.models.decide.decision import Refuse
+from sender_service.models.scenario.run import Run
 from sender_service.models.segment_match import matches
 from shared.models.wire import to_iso
+
+MAX_RUNS = 100  # runs of a scenario and person: keys are the sender's, who may invent any number
 
 
 def check_on_at_entry(case: Case) -> Found:
@@ -21,14 +26,23 @@ def check_on_at_entry(case: Case) -> Found:
 def check_new(case: Case) -> Found:
     """Refuse what is no later than an entry, or came while a run waited."""
     at, key = case.entry.at, case.entry.key
-    for run in case.person.runs_of(case.rules.own.id):
+    runs = case.person.runs_of(case.rules.own.id)
+    for run in runs:
         if run.entry.key != key:
             continue
         if at <= run.entry.at:
             return Refuse("repeat"), f"entered at {to_iso(run.entry.at)}"
-        if run.ended is None or at <= run.ended.at:
+        if _waited_at(run, at):
             return Refuse("waiting"), f"while run {run.n} waited"
-    return None, ""
+    waiting = sum(run.ended is None for run in runs)
+    return (Refuse("full") if waiting >= MAX_RUNS else None), f"{waiting} wait"
+
+
+def _waited_at(run: Run, at: datetime) -> bool:
+    if run.ended is None:
+        return True
+    # One that was carried over to the survivor of a merge goes on there, and may be over there since.
+    return run.ended.why != "merged" and at <= run.ended.at
 
 
 def check_again(case: Case) -> Found:

@@ -36,6 +36,15 @@ from shared.models.person_moment import PersonMoment
 
 MAX_KEY = 128  # characters of a value that keeps runs apart
 VIEW = itemgetter("item", "category", "at")
+_KINDS: dict[type[EntryRule], str] = {
+    OnBasket: "basket", OnViewed: "viewed", OnCategory: "category", OnBought: "bought",
+    OnIdentified: "identified", OnSubscribed: "subscribed", OnEvent: "event",
+}  # fmt: skip
+
+
+def kind_of(rule: EntryRule) -> str | None:
+    """Return the kind of facts that enter by a rule; None of the clock's and the catalogue's."""
+    return _KINDS.get(type(rule))
 
 
 def find_entries(

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sender_service.models.decide.case import Case, Found
+from sender_service.models.decide.case import Case, Found, build_case
 from sender_service.models.decide.decision import End, Refuse
 from sender_service.models.decide.person import Person
+from sender_service.models.decide.rules import Rules
+from sender_service.models.decide.world import World
 from sender_service.models.scenario.entry_rules import OnBasket
+from sender_service.models.scenario.run import Run, RunEnd
 from sender_service.models.scenario.scenario import Exit
 
 ORDERED_WITHIN = timedelta(
@@ -26,6 +29,30 @@ def check_exits(case: Case) -> Found:
         if name in until and _is_fulfilled(name, case):
             return (Refuse(name) if case.run is None else End(name)), name
     return None, ", ".join(name for name in EXITS_IN_ORDER if name in until) or "none"
+
+
+def find_exit(person: Person, run: Run, rules: Rules, world: World, now: datetime) -> RunEnd | None:
+    """Return the end of a waiting run of which an exit is fulfilled; None of one that waits on."""
+    end, _ = check_exits(build_case(person, run, rules, world, now, "wake"))
+    if not isinstance(end, End):
+        return None
+    return RunEnd(why=end.why, at=time_of_exit(end.why, person, run) or now)
+
+
+def time_of_exit(why: str, person: Person, run: Run) -> datetime | None:
+    """Return when the fact came that ends the run; None where no fact does.
+
+    What she does after it may begin a new run, also where the end is noticed late.
+    """
+    if why == "bought":
+        return min(person.orders_since(run.entry), default=None)
+    if why == "emptied":
+        times = [person.basket_since, *(at for _, at, _ in person.orders())]
+        return max((at for at in times if at is not None), default=None)
+    if why == "clicked":
+        firings = {push.firing for push in run.pushes}
+        return min((one.at for one in person.clicks if one.send in firings), default=None)
+    return None
 
 
 def counts_as_emptied(person: Person, now: datetime) -> bool:

@@ -85,6 +85,14 @@ class Person:
     def runs_of(self, scenario: str) -> list[Run]:
         return [run for run in self.runs if run.scenario == scenario]
 
+    def waiting_runs(self) -> list[Run]:
+        """Return her waiting runs, without those of persons that were merged into her."""
+        return [run for run in self.runs if run.ended is None and run.person == self.id]
+
+    def stray_runs(self) -> list[Run]:
+        """Return waiting runs of persons that were merged into her."""
+        return [run for run in self.runs if run.ended is None and run.person != self.id]
+
     def with_push(self, at: datetime) -> Person:
         return replace(self, pushed=(*self.pushed, at))
 
@@ -98,7 +106,11 @@ class Person:
 
     def has_ordered_since(self, entry: Entry) -> bool:
         """Return whether there is an order since an entry, but for the one that is the entry."""
-        return any(at >= entry.at and id != entry.key for id, at, _ in self.orders())
+        return any(True for _ in self.orders_since(entry))
+
+    def orders_since(self, entry: Entry) -> Iterator[datetime]:
+        """Yield the times of her orders since an entry, but of the one that is the entry."""
+        return (at for id, at, _ in self.orders() if at >= entry.at and id != entry.key)
 
     def items_bought(self, since: datetime | None = None) -> set[str]:
         """Return the items of her purchases, of those since a moment."""

@@ -11,6 +11,7 @@ from sender_service.models.decide.decision import (
     Wait,
 )
 from sender_service.models.decide.due import due_of, next_look
+from sender_service.models.decide.exits import time_of_exit
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.rules import Rules
 from sender_service.models.scenario.firing import StepClaim
@@ -52,7 +53,7 @@ def proceed(
     if isinstance(decision, Wait):
         return replace(run, due=decision.until)
     if isinstance(decision, End):
-        return end_run(run, decision.why, now)
+        return end_run(run, decision.why, time_of_exit(decision.why, person, run) or now)
     following = step_after(rules.own, decision.step)
     skipped = run.with_skipped(SkippedStep(step=decision.step, why=decision.why, at=now))
     basis = run.basis if decision.basis is None else decision.basis

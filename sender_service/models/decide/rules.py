@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sender_service.models.scenario.night import USUAL_NIGHT
 from sender_service.models.scenario.scenario import Exit, Scenario
 from sender_service.models.segment import Condition
-from sender_service.models.send_quiet_hours import USUAL_NIGHT
 from shared.models.quiet_hours import QuietHours, zone_for
 
 USUAL_GAP = timedelta(minutes=60)

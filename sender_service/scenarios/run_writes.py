@@ -1,0 +1,54 @@
+"""Writes of what moments do to runs, each followed by a look whether the person is still there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sender_service.models.scenario.run import Run
+from sender_service.store.erasure import ErasureStore
+from sender_service.store.people import PeopleReader
+from sender_service.store.runs import RunStore
+from shared.models.facts import Erased
+from shared.models.person_moment import PersonMoment
+
+
+@dataclass(frozen=True)
+class RunWrites:
+    """Writer of runs. Methods raise StoreUnavailable when MongoDB is away."""
+
+    runs: RunStore
+    people: PeopleReader
+    erasures: ErasureStore
+
+    async def write(self, ended: Collection[Run], begun: Collection[Run]) -> set[str]:
+        """Write runs that ended or begin; return persons who have changed meanwhile: to be read again."""
+        written = await self.runs.replace_many(list(ended)) if ended else set()
+        lost = {run.person for run in ended if run.id not in written}
+        # Only a person's last run may wait, so one begins after the end of the one before.
+        begun = [run for run in begun if run.person not in lost]
+        if not begun:
+            return lost
+        new = await self.runs.insert(begun)
+        lost |= {run.person for run in begun if run.id not in new}
+        # Written first, then looked: so a merge or an erasure finds the run, or is found here.
+        persons = {run.person for run in begun}
+        lost |= persons - await self.people.existing(sorted(persons))
+        await self._check_tombstones(begun[0].app, persons)
+        return lost
+
+    async def erase(self, app: str, moments: Iterable[PersonMoment]) -> None:
+        """Delete runs of erased persons, but for those of who came back since."""
+        for moment in moments:
+            times = [fact.at for fact in moment.facts if isinstance(fact, Erased)]
+            if times:
+                await self.runs.delete_person(app, moment.person, max(times))
+
+    async def forget(self, app: str, persons: Collection[str]) -> None:
+        """Delete all runs of persons of whom nothing is left."""
+        for person in sorted(persons):
+            await self.runs.delete_person(app, person)
+
+    async def _check_tombstones(self, app: str, persons: Collection[str]) -> None:
+        async for tombstone in self.erasures.tombstones(persons):
+            await self.runs.delete_person(app, tombstone["_id"], tombstone["at"])
