@@ -12,6 +12,7 @@ from typing import Any
 from sender_service.accounting.reporting import Reporting
 from sender_service.dispatcher.governor import Governor, Membership
 from sender_service.roles import ROLES
+from sender_service.scenarios.waker import Waker
 from sender_service.stages import stages_of
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
@@ -108,6 +109,8 @@ def _loops(
             yield f"planner-{index}", partial(planner.run, stop, sender.context.planner_wakeup)
     if "scheduler" in roles:
         yield "scheduler", partial(sender.scheduler().run, stop, sender.context.scheduler_wakeup)
+    if "scenarios" in roles:
+        yield "waker", partial(Waker.of(sender.context).run, stop)
     if "accounting" in roles:
         reporting = Reporting.of(sender.context.stores, sender.context.clock)
         yield "reports", partial(reporting.run, stop)

@@ -61,6 +61,16 @@ INTERACTIONS_CHECKED = Counter(
     "Webhooks verified: counted, repeated, forged, foreign, early (kept until their delivery), late",
     ["result"],
 )
+RUNS_DUE = Gauge("carillon_runs_due", "Runs that the last look found due, of at most 500", ["app"])
+RUNS_OLDEST_DUE = Gauge(
+    "carillon_runs_oldest_due_seconds", "Since when the oldest of these runs was due", ["app"]
+)
+FIRINGS_OPEN = Gauge("carillon_firings_open", "Firings whose sends aren't over yet", ["app"])
+SCENARIO_DECISIONS = Counter(
+    "carillon_scenario_decisions_total",
+    "Decisions on due runs: push, wait, skip, end; and why it was skipped or ended",
+    ["app", "result", "why"],
+)
 SCENARIO_ENTRIES = Counter(
     "carillon_scenario_entries_total",
     "Facts that would enter a scenario: entered, or why not",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pymongo.errors import DuplicateKeyError
 
@@ -11,12 +12,19 @@ from sender_service.models.scenario.firing import Firing, FiringState, Member
 from sender_service.store.recent import Span, newest_of
 from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import FIRINGS
-from shared.mongo.whole_reads import BY_ID, read_all
+from shared.mongo.whole_reads import read_all
 
-HANDED_AT_ONCE = 100
 LISTED_DAYS = timedelta(days=100)
 OPEN: tuple[FiringState, ...] = ("open",)
 NOT_HANDED: tuple[FiringState, ...] = ("open", "claimed")
+
+
+class FiringHead(NamedTuple):
+    """Firing without its members."""
+
+    id: str
+    state: FiringState
+    expires_at: datetime
 
 
 class FiringStore:
@@ -50,13 +58,14 @@ class FiringStore:
             found = list(map(decode_firing, await read_all(self._firings, query)))
         return sorted(found, key=lambda firing: (firing.made_at, firing.id))
 
-    async def handed(self, app: str, limit: int = HANDED_AT_ONCE, after: str = "") -> list[Firing]:
-        """Return firings that are to be settled, in the order of their ids, behind the id `after`."""
-        # Sends may wait for a day: a reader goes round, and those behind them have their turn.
-        query = {"app": app, "state": "handed", "_id": {"$gt": after}}
+    async def under_way(self, app: str) -> list[FiringHead]:
+        """Return the app's firings that are neither settled nor late, the first that ends first."""
+        query = {"app": app, "state": {"$in": [*NOT_HANDED, "handed"]}}
+        fields = {"state": 1, "expiresAt": 1}
         with translate_mongo_errors():
-            cursor = self._firings.find(query).sort(BY_ID).limit(limit)
-            return [decode_firing(document) async for document in cursor]
+            found = await read_all(self._firings, query, fields)
+        heads = [FiringHead(one["_id"], one["state"], one["expiresAt"]) for one in found]
+        return sorted(heads, key=lambda head: (head.expires_at, head.id))
 
     async def set_claimed(self, firing: str, members: Collection[Member]) -> bool:
         """Reduce an open firing to these of its candidates; return False where it isn't open."""

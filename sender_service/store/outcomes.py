@@ -9,6 +9,7 @@ from typing import cast
 
 from sender_service.models.send import EVER
 from sender_service.pages.document import MemberState, PageDocument
+from sender_service.pages.person_outcomes import PersonOutcome, outcomes_of
 from sender_service.pages.view import PageView
 from sender_service.store.pages import FULL_PAGES_A_READ
 from sender_service.store.recent import Span, newest_of
@@ -93,6 +94,15 @@ class OutcomeReader:
         }
         async for page in pages_of(self._pages, send, fields, at_once=FULL_PAGES_A_READ):
             found += _of_page(PageView(cast(PageDocument, page)), person)
+        return found
+
+    async def by_person(self, send: str) -> dict[str, PersonOutcome]:
+        """Return person → the outcome of all the person's players in a send."""
+        found: dict[str, PersonOutcome] = {}
+        fields = {"number": 1, "members": 1, "outcomes": 1, "chunks": 1}
+        async for page in pages_of(self._pages, send, fields, at_once=FULL_PAGES_A_READ):
+            for person, outcome in outcomes_of(PageView(cast(PageDocument, page))):
+                found[person] = max(found.get(person, outcome), outcome)
         return found
 
     async def interactions(

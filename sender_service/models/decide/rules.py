@@ -43,6 +43,13 @@ class Rules:
         own, present = self.own, self.present
         return own.max_late if present is None else min(own.max_late, present.max_late)
 
+    @property
+    def needs_knowledge(self) -> bool:
+        """Return whether what people did lately may forbid a push: by an exit, a condition, a choice."""
+        versions = [version for version in (self.own, self.present) if version is not None]
+        steps = [step for version in versions for step in version.steps]
+        return bool(self.until) or any(step.only or step.choose for step in steps)
+
     def only(self, step: str) -> list[Condition]:
         """Return the conditions that the step has in either version."""
         versions = [self.own] if self.present in (None, self.own) else [self.own, self.present]

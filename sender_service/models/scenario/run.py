@@ -93,6 +93,11 @@ class Run:
         return replace(self, skipped=(*self.skipped, step)[-MAX_STEPS_KEPT:])
 
 
+def scenario_of(run: str) -> str:
+    """Return the scenario of a run's id."""
+    return run.split(":", 2)[1]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemClaim:
     """Item that a push is about, with the price that it states; None: no price that may change."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from sender_service.models.scenario.firing import Member
-from sender_service.store.firings import FiringStore
+from sender_service.store.firings import FiringHead, FiringStore
 from sender_service.store.scenario_erasure import ScenarioErasure
 from sender_service.store.scenario_stores import ScenarioStores
 from sender_service.store.wakers import BEAT_SECONDS, WakerStore
@@ -48,15 +48,16 @@ async def test_each_state_is_left_once(firings: FiringStore) -> None:
     chosen = replace(made, state="claimed", members=(made.members[0], made.members[2]))
     assert await firings.get(made.id) == chosen
     assert await firings.unfinished("demo") == [chosen]
-    assert await firings.handed("demo") == []
+    assert await firings.under_way("demo") == [FiringHead(made.id, "claimed", made.expires_at)]
     assert await firings.set_handed(made.id) and not await firings.set_handed(made.id)
     assert not await firings.set_claimed(made.id, made.members)
     assert not await firings.set_late(made.id), "its send is on its way"
     handed = replace(chosen, state="handed")
-    assert await firings.handed("demo") == [handed] and await firings.unfinished("demo") == []
+    assert await firings.under_way("demo") == [FiringHead(made.id, "handed", made.expires_at)]
+    assert await firings.unfinished("demo") == [] and await firings.get(made.id) == handed
     assert await firings.close(made.id, {"sent": 2}) and not await firings.close(made.id, {})
     assert await firings.get(made.id) == replace(handed, state="settled", counts={"sent": 2})
-    assert await firings.handed("demo") == []
+    assert await firings.under_way("demo") == []
 
 
 async def test_a_firing_nobody_is_left_in_is_closed(firings: FiringStore) -> None:
@@ -79,13 +80,11 @@ async def test_unfinished_are_in_the_order_in_which_they_were_made(firings: Firi
     assert await firings.unfinished("demo") == some[::-1]
 
 
-async def test_handed_ones_have_their_turn_behind_those_that_wait(firings: FiringStore) -> None:
-    for n in range(5):
-        await firings.insert(firing(n, run(n), state="handed"))
-    first = await firings.handed("demo", 3)
-    rest = await firings.handed("demo", 3, after=first[-1].id)
-    assert len({one.id for one in (*first, *rest)}) == 5
-    assert await firings.handed("demo", 3, after=rest[-1].id) == []
+async def test_those_under_way_come_in_the_order_in_which_they_end(firings: FiringStore) -> None:
+    some = [firing(n, run(n), state="handed", expires_at=START - n * MINUTE) for n in range(5)]
+    for one in (*some, firing(8, run(8), state="settled"), firing(9, run(9), app="other")):
+        await firings.insert(one)
+    assert [one.id for one in await firings.under_way("demo")] == [one.id for one in some[::-1]]
 
 
 async def test_firings_are_listed_newest_first_without_members(firings: FiringStore) -> None:

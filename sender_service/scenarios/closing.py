@@ -1,0 +1,156 @@
+"""Closing of firings: once a firing's send is over, its members' outcomes go into their runs."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sender_service.models.decide.progress import give_back
+from sender_service.models.scenario.firing import Firing, Member
+from sender_service.models.scenario.run import Run
+from sender_service.models.scenario.scenario import Scenario
+from sender_service.models.send import SendRow
+from sender_service.models.sums import Sums
+from sender_service.pages.person_outcomes import SENT, PersonOutcome
+from sender_service.scenarios.lease import AppLease
+from sender_service.scenarios.run_changes import change_runs
+from sender_service.store.firings import FiringHead, FiringStore
+from sender_service.store.outcomes import OutcomeReader
+from sender_service.store.people import PeopleReader
+from sender_service.store.runs import RunStore
+from sender_service.store.scenarios import ScenarioStore
+from sender_service.store.sends import SendStore
+from sender_service.store.stores import Stores
+from shared.clock import CLOCK_SKEW, Clock
+
+log = logging.getLogger("carillon.scenarios")
+
+NO_PLAYER = "no_player"  # of a person whom no page has: she had no browser to push to
+LATE = "late"
+ALREADY_EXPIRED = "already_expired"  # refused by intake: it was handed over too late
+# A trigger that is taken in later than that after its end is refused, whatever the clocks.
+LOST_AFTER = 2 * CLOCK_SKEW
+
+
+@dataclass(frozen=True, slots=True)
+class FiringCloser:
+    runs: RunStore
+    firings: FiringStore
+    scenarios: ScenarioStore
+    sends: SendStore
+    outcomes: OutcomeReader
+    people: PeopleReader
+    clock: Clock
+
+    @classmethod
+    def of(cls, stores: Stores, clock: Clock) -> FiringCloser:
+        return cls(
+            stores.runs,
+            stores.firings,
+            stores.scenarios,
+            stores.sends,
+            stores.outcomes,
+            stores.people,
+            clock,
+        )
+
+    async def close(self, lease: AppLease, handed: Sequence[FiringHead]) -> None:
+        """Close those of the app's firings whose sends are over. Raises LeaseLost, StoreUnavailable."""
+        sends = {send.id: send for send in await self.sends.heads([head.id for head in handed])}
+        for head in handed:
+            send = sends.get(head.id)
+            if send is None and self.clock() > head.expires_at + LOST_AFTER:
+                await self._close(lease, head.id, None)
+            elif send is not None and send.closed_at is not None:
+                await self._close(lease, head.id, send)
+
+    async def _close(self, lease: AppLease, id: str, send: SendRow | None) -> None:
+        """Take the outcomes of the firing's send; `send` is None where it never came."""
+        firing = await self.firings.get(id)
+        if firing is None:
+            return
+        if firing.segment is not None or (send is not None and send.rolled_up):
+            counts = Counter() if send is None else _count_all(send)
+        else:
+            found = await self._outcomes(firing, send)
+            await self._give_back(lease, firing, [one for one in found if not one[1].stays_push])
+            counts = Counter(outcome.why for _, outcome in found)
+        await lease.keep()
+        await self.firings.close(id, counts)
+        log.info("firing closed", extra={"firing": id, "app": firing.app})
+
+    async def _outcomes(
+        self, firing: Firing, send: SendRow | None
+    ) -> list[tuple[Member, PersonOutcome]]:
+        """Return the members with the outcome of each."""
+        of_person = {} if send is None else await self.outcomes.by_person(firing.id)
+        missing = [one.person for one in firing.members if one.person not in of_person]
+        # Planning took those who were merged meanwhile by their new persons.
+        heirs = await self._heirs(firing.app, missing) if of_person else {}
+        otherwise = PersonOutcome(0, _why_nobody(send))
+
+        def outcome_of(person: str) -> PersonOutcome:
+            heir = heirs.get(person, person)
+            return of_person.get(person) or of_person.get(heir) or otherwise
+
+        return [(member, outcome_of(member.person)) for member in firing.members]
+
+    async def _give_back(
+        self, lease: AppLease, firing: Firing, unsent: Sequence[tuple[Member, PersonOutcome]]
+    ) -> None:
+        """Give the pushes back that weren't sent, also in runs that went over to another person."""
+        whys = {member.run: outcome.why for member, outcome in unsent}
+        heirs = await self._heirs(firing.app, [member.person for member, _ in unsent])
+        of_heirs = {
+            heirs[member.person]: outcome.why
+            for member, outcome in unsent
+            if member.person in heirs
+        }
+        for person, runs in (await self.runs.of_people(firing.app, of_heirs)).items():
+            whys |= {run.id: of_heirs[person] for run in runs if _has_push(run, firing)}
+        versions = await self._versions(firing, whys)
+        now = self.clock()
+
+        def change(run: Run) -> Run:
+            own = versions.get(run.version)
+            return run if own is None else give_back(run, firing.id, whys[run.id], own, now)
+
+        await lease.keep()
+        await change_runs(self.runs, whys, change)
+
+    async def _heirs(self, app: str, persons: Sequence[str]) -> dict[str, str]:
+        """Return merged person → the person whom it was merged into."""
+        merges = await self.people.merges_of(app, persons) if persons else {}
+        return {person: merge["person"] for person, merge in merges.items()}
+
+    async def _versions(self, firing: Firing, runs: Iterable[str]) -> dict[int, Scenario]:
+        """Return the scenario's versions that these runs entered under."""
+        read = (await self.runs.get(runs)).values()
+        found: dict[int, Scenario] = {}
+        for version in {run.version for run in read}:
+            own = await self.scenarios.get_version(firing.app, firing.scenario, version)
+            if own is not None:
+                found[version] = own
+        return found
+
+
+def _has_push(run: Run, firing: Firing) -> bool:
+    return any(push.firing == firing.id for push in run.pushes)
+
+
+def _count_all(send: SendRow) -> Counter[str]:
+    """Return the send's players by outcome."""
+    totals = send.totals or Sums()
+    return Counter({SENT: totals.sent, **totals.suppressed, **totals.failed})
+
+
+def _why_nobody(send: SendRow | None) -> str:
+    """Return why a member that no page has got nothing."""
+    if send is None:
+        return LATE
+    if send.error is None:
+        return NO_PLAYER
+    code = send.error.partition(":")[0]
+    return LATE if code == ALREADY_EXPIRED else code
