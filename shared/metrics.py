@@ -61,7 +61,7 @@ INTERACTIONS_CHECKED = Counter(
     "Webhooks verified: counted, repeated, forged, foreign, early (kept until their delivery), late",
     ["result"],
 )
-RUNS_DUE = Gauge("carillon_runs_due", "Runs that the last look found due, of at most 500", ["app"])
+RUNS_DUE = Gauge("carillon_runs_due", "Runs found due and not looked at yet", ["app"])
 RUNS_OLDEST_DUE = Gauge(
     "carillon_runs_oldest_due_seconds", "Since when the oldest of these runs was due", ["app"]
 )
