@@ -33,7 +33,7 @@ MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, a
 MAX_PLAYERLESS = 20_000
 MAX_FAULTS = 100  # of a page: faults of texts, by member
 MAX_FAULT = 200  # characters
-NOBODY: Mapping[str, SuppressedReason] = {}
+NO_PLAYERS: Mapping[str, SuppressedReason] = {}
 ITEM_VARIABLES = frozenset({"item", "items"})  # of a choice (docs/scenarios.md)
 PAGE_STEPS = 10_000_000  # of rendering, about a second: a planner that is killed loses no more
 
@@ -133,8 +133,8 @@ class PageBuilder:
             if isinstance(push, Rejected):
                 self._failed(player, person, push)
             else:
-                shown = self._note_claims(variant, look) if look and look.about else ()
-                chunk = self._calls.add(variant.id, push, zone, providers[player], shown)
+                claims = self._note_claims(variant, look) if look and look.about else ()
+                chunk = self._calls.add(variant.id, push, zone, providers[player], claims)
                 self._member(player, person, chunk)
         self.bad += any(isinstance(push, Rejected) for push in pushes.values())
 
@@ -142,7 +142,7 @@ class PageBuilder:
         self, variant: Variant, candidate: Candidate, selections: Mapping[str, PlayerSelection]
     ) -> Mapping[str, SuppressedReason]:
         if candidate.look is None and not (candidate.profile and candidate.profile["proven"]):
-            return NOBODY  # mostly
+            return NO_PLAYERS  # mostly
         return withheld_players(
             candidate,
             selections,

@@ -32,16 +32,16 @@ class PageChunks:
         push: Push,
         zone: str,
         provider: str,
-        shown: tuple[ItemClaim, ...] = (),
+        claims: tuple[ItemClaim, ...] = (),
     ) -> str:
         """Return a chunk with room for one more member with this push; add one if there is none.
 
-        `shown`: what the push says of items, and must still be true when it is released.
+        `claims`: what the push says of items, and must still be true when it is released.
         """
         most = self.most[provider]
         _, key = self._keys.get((id(push), zone, provider), (push, b""))
         if not key:
-            key = orjson.dumps([variant, zone, provider, push, shown], option=orjson.OPT_SORT_KEYS)
+            key = orjson.dumps([variant, zone, provider, push, claims], option=orjson.OPT_SORT_KEYS)
             self._keys[id(push), zone, provider] = push, key
         chunk, size = self._filling.get(key, (NO_CHUNK, most))
         if size >= most:

@@ -83,7 +83,7 @@ def test_texts_without_the_item_are_one_call_and_show_no_price() -> None:
     ("look", "ttl"),
     [(look_at(TEA), PRICE_TTL_SECONDS), (look_at(replace(TEA, price=None)), 6 * 3600)],
 )
-def test_a_price_is_shown_for_four_hours_at_most(look: PushLook, ttl: int) -> None:
+def test_a_price_lasts_four_hours_at_most(look: PushLook, ttl: int) -> None:
     page = planned(NAMED, look)
     snapshot = {"policy": {"ttlSeconds": 6 * 3600}}
     release(
