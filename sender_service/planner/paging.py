@@ -16,6 +16,7 @@ from sender_service.planner.bad_share import BAD_SHARE, bad_share_message
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.new_page_erasure import PageErasure
 from sender_service.planner.rendering import SendTooDear
+from sender_service.planner.scenario_look import ScenarioLook
 from sender_service.planner.target import Candidate, Cursor, PlayerSelection, Target
 from sender_service.planner.text_index import TextHashSet
 from sender_service.store.contacts import ContactStore
@@ -57,16 +58,25 @@ class PagingStores:
 
 
 class Paging:
-    """Planning of one send's pages. `keep` renews the lease and may raise LeaseLost."""
+    """Planning of one send's pages. `keep` renews the lease and may raise LeaseLost.
+
+    `look`: of a scenario's send.
+    """
 
     def __init__(
-        self, plan: PagePlan, target: Target, stores: PagingStores, keep: KeepLease
+        self,
+        plan: PagePlan,
+        target: Target,
+        stores: PagingStores,
+        keep: KeepLease,
+        look: ScenarioLook | None = None,
     ) -> None:
         self._plan = plan
         self._send = plan.send.id
         self._target = target
         self._stores = stores
         self._keep = keep
+        self._look = look
         self._seen = TextHashSet()  # players; only of lists, which are bounded
         self._erasures = 0
         self._turns = YieldTimer()
@@ -95,6 +105,8 @@ class Paging:
         await self._recount_pages(range(n))
         builder = self._builder(n)
         audience = self._stores.audience.batches(self._target, cursor)
+        if self._look is not None:
+            audience = self._look.batches(audience)
         async with aclosing(read_ahead(audience)) as batches:
             async for batch in batches:
                 await self._keep()
@@ -202,6 +214,8 @@ class Paging:
             owner = owners.get(player.owner)
             if not pages and owner is not None:
                 candidate = Candidate(END, owner, (PlayerSelection(player.id),))
+                if self._look is not None:
+                    (candidate,) = await self._look.decide([candidate])
                 if not builder.add(candidate):
                     builder = await self._finish_page(builder, END)
                     builder.add(candidate)

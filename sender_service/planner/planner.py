@@ -16,6 +16,7 @@ from sender_service.models.trigger import Terms
 from sender_service.planner.building import PagePlan
 from sender_service.planner.paging import LeaseLost, Paging, PagingStores
 from sender_service.planner.rendering import Renderer, compiling
+from sender_service.planner.scenario_look import ScenarioLook
 from sender_service.planner.target import NamesUnknown, target_of
 from sender_service.planner.tools import PlannerTools
 from sender_service.store.parts import PartLost
@@ -122,7 +123,8 @@ class Planner:
         stores = PagingStores(
             tools.pages, tools.audience, tools.contacts, tools.clock, tools.erasure
         )
-        count = await Paging(plan, target, stores, keep).run()
+        look = ScenarioLook.of(tools.looks, send, target, tools.clock)
+        count = await Paging(plan, target, stores, keep, look).run()
         await tools.pages.make_due(send.id, tools.clock())
         planned: PlanningChanges = {"state": "sending", "pages": count}
         if not await tools.sends.planning.complete(send.id, self._name, planned):

@@ -10,6 +10,7 @@ from sender_service.models.policy import AppPolicy
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.new_page_erasure import PageErasure
 from sender_service.planner.unknown_names import UnknownNames
+from sender_service.scenarios.looks import LookReader
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
@@ -34,6 +35,7 @@ class PlannerTools:
     notify: Callable[[], None]  # wakes the scheduler
     policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
     unknown_names: UnknownNames | None = None  # None: a name is known now or never
+    looks: LookReader | None = None  # at people of scenarios
 
     @classmethod
     def of(
@@ -49,4 +51,5 @@ class PlannerTools:
             stores.sends, stores.pages, audience, stores.campaigns, stores.contacts,
             erasure, context.settings.plan, context.clock, chunk_members,
             context.scheduler_wakeup.notify, lambda app: AppPolicy.of(apps.get(app)), unknown_names,
+            LookReader.of(context),
         )  # fmt: skip

@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sender_service.models.policy import has_bought
 from sender_service.models.send import SendOverview
 from sender_service.pages.page import Page
 from sender_service.pages.transitions import policy_of, suppress_buyers, suppress_unreachable
+from sender_service.scenarios.looks import FiredSend, LookReader
+from sender_service.scheduler.scenario_recheck import look_before_release
 from sender_service.store.people import CHANGES_OVERLAP, PeopleReader
 from shared.documents.profile import Profile
 
 MAX_LOOKED_UP_BY_ID = 200  # up to so many are looked up by id; of more, only changes are read
 
 
-async def recheck(
-    people: PeopleReader, page: Page, chunks: Sequence[str], send: SendOverview
-) -> dict[str, int]:
-    """Suppress members who can't or shouldn't get the push now; return members left by chunk."""
-    merged = await _suppress_moved(people, page, chunks)
-    await _suppress_buyers(people, page, chunks, send, merged)
-    return page.counts(chunks)
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """Recheck of chunks before their release. `looks`: at people of scenarios."""
+
+    people: PeopleReader
+    looks: LookReader | None
+
+    async def recheck(
+        self, page: Page, chunks: Sequence[str], send: SendOverview, now: datetime
+    ) -> list[str]:
+        """Suppress members who can't or shouldn't get the push now; return the chunks left.
+
+        Raises StoreUnavailable.
+        """
+        if not chunks:
+            return []
+        merged = await _suppress_moved(self.people, page, chunks)
+        await _suppress_buyers(self.people, page, chunks, send, merged)
+        if send.scenario is not None and self.looks is not None:
+            fired = FiredSend(send.id, send.app, send.scenario)
+            await look_before_release(self.looks, page, chunks, fired, now)
+        counts = page.counts(chunks)
+        for name in chunks:
+            if not counts[name]:  # all of its members have outcomes of their own by now
+                page.suppress_chunk(name, "unsubscribed", now)
+        return [name for name in chunks if page.chunks[name].is_due(now)]
 
 
 async def _suppress_moved(

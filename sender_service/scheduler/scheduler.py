@@ -23,7 +23,7 @@ from sender_service.pages.transitions import (
 from sender_service.providers.base import request_rate
 from sender_service.scheduler.message_window import Grant
 from sender_service.scheduler.publishing import build_jobs, publish_jobs
-from sender_service.scheduler.recheck import recheck
+from sender_service.scheduler.recheck import Recheck
 from sender_service.scheduler.repair import SendRepair, is_sending
 from sender_service.scheduler.reserving import EXHAUSTED_DELAY, ChunkReserver
 from sender_service.scheduler.tools import SchedulerTools
@@ -58,6 +58,7 @@ class Scheduler:
         self._tools = tools
         self._answer_timeout = tools.settings.answer_timeout
         self._reserver = ChunkReserver(tools.budget)
+        self._recheck = Recheck(tools.people, tools.looks)
         self._repair = SendRepair(
             tools.apps,
             tools.sends,
@@ -195,11 +196,8 @@ class Scheduler:
         due = due_chunks(page, send, now, room=room, answer_timeout=self._answer_timeout)
         # Also chunks deferred without a call. What may have been called is repeated unchanged.
         uncalled = [name for name in due if not chunks[name].is_attempted]
-        counts = await recheck(self._tools.people, page, uncalled, send) if uncalled else {}
-        for name in uncalled:
-            if not counts[name]:  # all of its members have outcomes of their own by now
-                page.suppress_chunk(name, "unsubscribed", now)
-        due = [name for name in due if counts.get(name, 1)]
+        left = set(await self._recheck.recheck(page, uncalled, send, now))
+        due = [name for name in due if name in left or chunks[name].is_attempted]
         new: list[str] = []
         again: list[str] = []  # their reservation still counts
         late: list[str] = []

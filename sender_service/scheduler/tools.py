@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sender_service.context import SenderContext
+from sender_service.scenarios.looks import LookReader
 from sender_service.scheduler.audience_size import AudienceSource, SubscriberCounts
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.publishing import BodyMakers
@@ -40,6 +41,7 @@ class SchedulerTools:
     settings: PlanSettings
     clock: Clock
     monotonic: Monotonic  # for its own delays: the clock may step
+    looks: LookReader | None = None  # at people of scenarios
 
     @classmethod
     def of(cls, context: SenderContext, budget: MessageBudget) -> SchedulerTools:
@@ -47,5 +49,5 @@ class SchedulerTools:
         return cls(
             context.apps, stores.sends, stores.pages, stores.people, stores.contacts, budget,
             context.writer, BodyMakers(context.providers, context.tagger), context.settings.plan,
-            context.clock, context.monotonic,
+            context.clock, context.monotonic, LookReader.of(context),
         )  # fmt: skip

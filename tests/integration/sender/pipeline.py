@@ -26,6 +26,9 @@ from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
 from sender_service.providers.base import Provider, ProviderContext
 from sender_service.providers.registry import PROVIDERS, Opener, open_providers
+from sender_service.scenarios.looks import LookReader
+from sender_service.scenarios.people import PersonLoader
+from sender_service.scenarios.rules import RulesLoader
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.publishing import BodyMakers
 from sender_service.scheduler.scheduler import Scheduler
@@ -94,6 +97,7 @@ class Pipeline:
     scheduler: Scheduler
     dispatcher: Dispatcher
     apps: AppRegistry
+    looks: LookReader
 
     async def ops(self, method: str, path: str, **more: Any) -> Any:
         answer = await self.http.request(method, path, **more)
@@ -123,10 +127,13 @@ class Pipeline:
 
     async def plan(self) -> None:
         for _ in range(PLANS):
-            planner = self.world.planner(policy=lambda app: AppPolicy.of(self.apps.get(app)))
+            planner = self.world.planner(policy=self._policy_of, looks=self.looks)
             if not await planner.plan_one():
                 return
         raise AssertionError("the same is planned again and again")
+
+    def _policy_of(self, app: str) -> AppPolicy:
+        return AppPolicy.of(self.apps.get(app))
 
     async def planned(self, **fields: Any) -> str:
         send = await self.send_trigger(**fields)
@@ -197,9 +204,14 @@ async def open_line(
             settings=settings.governor,
             clock=clock,
         )
+        stores = world.stores
+        looks = LookReader(
+            PersonLoader(stores.people, stores.runs),
+            RulesLoader(stores.scenarios, stores.campaigns, apps, clock.monotonic),
+        )
         tools = SchedulerTools(
             apps, world.sends, world.pages, world.people, world.contacts, budget, cast(Any, log),
-            BodyMakers(providers, world.tagger), world.plan, clock, clock.monotonic,
+            BodyMakers(providers, world.tagger), world.plan, clock, clock.monotonic, looks,
         )  # fmt: skip
         intake = Intake(
             apps=apps,
@@ -227,7 +239,7 @@ async def open_line(
         )  # fmt: skip
         ops = OpsApi.of(context, intake, budget)
         http = await stack.enter_async_context(_client(ops))
-        line = Pipeline(world, remote, http, log, Scheduler(tools), Dispatcher(calls), apps)
+        line = Pipeline(world, remote, http, log, Scheduler(tools), Dispatcher(calls), apps, looks)
         await remote.put_app(plan="free")
         one_signal = {"appId": remote.app_id, "restApiKey": KEY, "plan": "free"}
         await line.ops("PUT", f"/v1/apps/{APP}", json={"name": "Demo", "oneSignal": one_signal})
