@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sender_service.models.policy import has_bought
 from sender_service.models.send import SendOverview
@@ -18,12 +19,31 @@ from shared.documents.profile import Profile
 MAX_LOOKED_UP_BY_ID = 200  # up to so many are looked up by id; of more, only changes are read
 
 
+class Knowledge(Protocol):
+    """Says why what is known of people is too old, and an exit may be missing; None: it isn't."""
+
+    async def why_old(self, now: datetime) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """Recheck of chunks before their release. `looks`: at people of scenarios."""
+    """Recheck of chunks before their release.
+
+    `looks`: at people of scenarios; `knowledge`: whether what is known of people is too old for them.
+    """
 
     people: PeopleReader
     looks: LookReader | None
+    knowledge: Knowledge | None = None
+
+    async def rests(self, send: SendOverview, now: datetime) -> bool:
+        """Return whether a scenario's send waits: what is known may lack why nobody should get it."""
+        if send.scenario is None or self.looks is None or self.knowledge is None:
+            return False
+        if now >= send.expires_at or await self.knowledge.why_old(now) is None:
+            return False
+        rules = await self.looks.rules_of(FiredSend(send.id, send.app, send.scenario))
+        return rules is not None and rules.needs_knowledge
 
     async def recheck(
         self, page: Page, chunks: Sequence[str], send: SendOverview, now: datetime

@@ -40,7 +40,7 @@ log = logging.getLogger("carillon.scheduler")
 PAGES_PER_PASS = 32  # of one app and priority, before the next app is served
 REPAIR_SECONDS = 10.0
 ORPHAN_DELAY = timedelta(minutes=10)  # of a page without a send: the trigger may be repeated
-PAUSED_DELAY = timedelta(seconds=30)  # of a paused send's pages; resuming makes them due
+PAUSED_DELAY = timedelta(seconds=30)  # of pages that are paused, or rest on old knowledge
 FAILED_SECONDS = 30.0
 COUNTED_FOR = timedelta(minutes=1)  # a call repeated later is reserved anew
 DELAYS_UNTIL_OVER = 3  # without another refusal the exhaustion is over
@@ -58,7 +58,7 @@ class Scheduler:
         self._tools = tools
         self._answer_timeout = tools.settings.answer_timeout
         self._reserver = ChunkReserver(tools.budget)
-        self._recheck = Recheck(tools.people, tools.looks)
+        self._recheck = Recheck(tools.people, tools.looks, tools.knowledge)
         self._repair = SendRepair(
             tools.apps,
             tools.sends,
@@ -153,7 +153,7 @@ class Scheduler:
             send = this_pass.sends[page.send]
             if send is None:  # the fast path stored the page, but not the send yet
                 orphans.append(page.id)
-            elif page.is_paused(send, now):
+            elif page.is_paused(send, now) or await self._recheck.rests(send, now):
                 paused.append(page.id)
             elif send.state != "planning" and len(chosen) < PAGES_PER_PASS:
                 chosen.append(page)

@@ -9,6 +9,7 @@ from sender_service.scenarios.looks import LookReader
 from sender_service.scheduler.audience_size import AudienceSource, SubscriberCounts
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.publishing import BodyMakers
+from sender_service.scheduler.recheck import Knowledge
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
@@ -42,12 +43,15 @@ class SchedulerTools:
     clock: Clock
     monotonic: Monotonic  # for its own delays: the clock may step
     looks: LookReader | None = None  # at people of scenarios
+    knowledge: Knowledge | None = None  # None: never too old
 
     @classmethod
-    def of(cls, context: SenderContext, budget: MessageBudget) -> SchedulerTools:
+    def of(
+        cls, context: SenderContext, budget: MessageBudget, knowledge: Knowledge | None = None
+    ) -> SchedulerTools:
         stores = context.stores
         return cls(
             context.apps, stores.sends, stores.pages, stores.people, stores.contacts, budget,
             context.writer, BodyMakers(context.providers, context.tagger), context.settings.plan,
-            context.clock, context.monotonic, LookReader.of(context),
+            context.clock, context.monotonic, LookReader.of(context), knowledge,
         )  # fmt: skip

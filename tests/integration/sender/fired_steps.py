@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from sender_service.models.scenario.reference import ScenarioRef
 from sender_service.models.scenario.run import Entry, Run, RunPush
 from sender_service.models.send import NEVER
 from sender_service.models.trigger import Trigger
+from sender_service.scheduler.recheck import Knowledge
 from shared.models.strict import validate_strictly
 from shared.mongo.client import Database
 from tests.integration.sender.pipeline import Pipeline
@@ -79,7 +80,7 @@ class FiredSteps:
         ref = ScenarioRef(id=SCENARIO, step=STEP, version=scenario.version)
         head = {"id": firing, "app": APP, "campaign": "welcome", "priority": "triggered"}
         names = [{"person": person} for person in people]
-        trigger = Trigger.model_validate({**head, "recipients": names, "scenario": ref.document()})
+        trigger = Trigger.model_validate({**head, "recipients": names, "scenario": asdict(ref)})
         send = build_send(
             firing, now, app=APP, priority="triggered", trigger=trigger.document(),
             state="planning", plan_due=now, expire_at=NEVER, scenario=ref,
@@ -100,6 +101,10 @@ class FiredSteps:
         """Show planner and scheduler this catalogue."""
         self.line.looks = replace(self.line.looks, world=world)
         self.line.scheduler._recheck = replace(self.line.scheduler._recheck, looks=self.line.looks)
+
+    def know(self, knowledge: Knowledge) -> None:
+        """Give the scheduler this knowledge."""
+        self.line.scheduler._recheck = replace(self.line.scheduler._recheck, knowledge=knowledge)
 
     async def planned(self, *people: str) -> str:
         firing = await self.fire(*people)

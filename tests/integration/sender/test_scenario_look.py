@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,40 @@ async def test_whoever_has_no_run_any_more_gets_nothing(shop: FiredSteps) -> Non
     firing = await shop.planned(*await shop.people(["tea"]))
     await shop.database["runs"].delete_many({})
     assert await shop.result(firing) == (0, NOT_SENT, {"exited": 1})
+
+
+class OldKnowledge:
+    """Knowledge that is too old until `why` is None."""
+
+    why: str | None = "projector_behind"
+
+    async def why_old(self, now: datetime) -> str | None:
+        return self.why
+
+
+async def test_a_release_rests_on_old_knowledge(shop: FiredSteps) -> None:
+    firing, old = await shop.planned(*await shop.people(["tea"])), OldKnowledge()
+    shop.know(old)
+    assert await shop.line.work() == 0
+    old.why = None
+    await shop.buy("p0", "tea")  # what wasn't known yet
+    assert await shop.line.work() == 0  # at rest for half a minute
+    shop.line.world.clock.advance(30)
+    assert await shop.result(firing) == (0, {"bought": 1}, {})
+
+
+async def test_what_no_knowledge_forbids_goes_at_once(shop: FiredSteps) -> None:
+    await shop.put(until=[])
+    firing = await shop.planned(*await shop.people(["tea"]))
+    shop.know(OldKnowledge())
+    assert await shop.result(firing) == (1, {}, {})
+
+
+async def test_what_rests_until_it_expires_is_over(shop: FiredSteps) -> None:
+    firing = await shop.planned(*await shop.people(["tea"]))
+    shop.know(OldKnowledge())
+    shop.line.world.clock.advance(24 * 3600)
+    assert await shop.result(firing) == (0, {"expired": 1}, {})
 
 
 async def test_why_names_the_detail(shop: FiredSteps) -> None:
