@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from sender_service.context import SenderContext
 from sender_service.models.decide.decision import Stage
@@ -26,6 +27,12 @@ class FiredSend:
     id: str
     app: str
     scenario: ScenarioRef
+
+
+class Knowledge(Protocol):
+    """Says why what is known of people is too old, and an exit may be missing; None: it isn't."""
+
+    async def why_old(self, now: datetime) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,24 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sender_service.models.policy import has_bought
 from sender_service.models.send import SendOverview
 from sender_service.pages.page import Page
 from sender_service.pages.transitions import policy_of, suppress_buyers, suppress_unreachable
-from sender_service.scenarios.looks import FiredSend, LookReader
+from sender_service.scenarios.looks import FiredSend, Knowledge, LookReader
 from sender_service.scheduler.scenario_recheck import look_before_release
 from sender_service.store.people import CHANGES_OVERLAP, PeopleReader
 from shared.documents.profile import Profile
 
 MAX_LOOKED_UP_BY_ID = 200  # up to so many are looked up by id; of more, only changes are read
-
-
-class Knowledge(Protocol):
-    """Says why what is known of people is too old, and an exit may be missing; None: it isn't."""
-
-    async def why_old(self, now: datetime) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)

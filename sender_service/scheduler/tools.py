@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sender_service.context import SenderContext
-from sender_service.scenarios.looks import LookReader
+from sender_service.scenarios.looks import Knowledge, LookReader
 from sender_service.scheduler.audience_size import AudienceSource, SubscriberCounts
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.publishing import BodyMakers
-from sender_service.scheduler.recheck import Knowledge
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader

@@ -159,7 +159,7 @@ async def test_33_on_again_restarts_nobody(shop: FiredSteps) -> None:
         (None, "stale"),
     ],
 )
-async def test_45_an_item_that_is_not_as_the_push_says(
+async def test_45_an_item_that_changed_since(
     shop: FiredSteps, product: dict[str, Any] | None, detail: str
 ) -> None:
     tea = Product(id="tea", price=8.0, currency="EUR", in_stock=True, texts={"title": "Tea"})
@@ -252,7 +252,7 @@ async def _merge(shop: FiredSteps, *, names: bool) -> None:
     await database["merges"].insert_one(dict(build_merge("p0", "login", now)))
 
 
-async def test_whoever_has_no_run_any_more_gets_nothing(shop: FiredSteps) -> None:
+async def test_without_a_run_nobody_gets_it(shop: FiredSteps) -> None:
     firing = await shop.planned(*await shop.people(["tea"]))
     await shop.database["runs"].delete_many({})
     assert await shop.result(firing) == (0, NOT_SENT, {"exited": 1})
