@@ -27,8 +27,6 @@ from sender_service.planner.audience import AudienceReader
 from sender_service.providers.base import Provider, ProviderContext
 from sender_service.providers.registry import PROVIDERS, Opener, open_providers
 from sender_service.scenarios.looks import LookReader
-from sender_service.scenarios.people import PersonLoader
-from sender_service.scenarios.rules import RulesLoader
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.publishing import BodyMakers
 from sender_service.scheduler.scheduler import Scheduler
@@ -46,6 +44,7 @@ from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
 from tests.contract.sandbox.harness import KEY, SandboxApp, sandbox_at
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
+from tests.support.looks import build_looks
 from tests.support.memory_log import MemoryLog
 from tests.support.providers import build_counts
 from tests.support.stack import settings_for
@@ -204,11 +203,7 @@ async def open_line(
             settings=settings.governor,
             clock=clock,
         )
-        stores = world.stores
-        looks = LookReader(
-            PersonLoader(stores.people, stores.runs),
-            RulesLoader(stores.scenarios, stores.campaigns, apps, clock.monotonic),
-        )
+        looks = build_looks(world.stores, apps, clock.monotonic)
         tools = SchedulerTools(
             apps, world.sends, world.pages, world.people, world.contacts, budget, cast(Any, log),
             BodyMakers(providers, world.tagger), world.plan, clock, clock.monotonic, looks,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from sender_service.models.decide.world import Product, World
 from sender_service.store.outcomes import PersonFilter
 from tests.integration.sender.fired_steps import WELCOME, FiredSteps
 from tests.integration.sender.pipeline import open_line
-from tests.support.documents import build_merge
 
 BASKET = {"choose": {"from": "basket"}}
 WORTH_50 = {"only": {"basket": {"total": {"atLeast": 50}}}}
@@ -211,97 +209,3 @@ async def test_a_text_without_the_item_is_one_call(shop: FiredSteps) -> None:
     assert found.items == ("milk",)  # as her data shows it
     await shop.buy("p1", "milk")
     assert await shop.result(firing) == (1, {"bought": 1}, {})
-
-
-async def test_what_was_bought_in_the_night_is_not_reminded_of(shop: FiredSteps) -> None:
-    await shop.campaign(quietHours={"from": "13:30", "to": "15:00"})
-    firing = await shop.planned(*await shop.people(["tea"], ["tea"], timeZone="Etc/UTC"))
-    shop.line.world.clock.advance(1800)
-    assert await shop.line.work() == 0
-    shop.line.world.clock.advance(1800)
-    await shop.buy("p0", "tea")
-    shop.line.world.clock.advance(3600)
-    assert await shop.result(firing) == (1, {"bought": 1}, {})
-
-
-async def test_a_purchase_of_the_person_whom_she_was_merged_into(shop: FiredSteps) -> None:
-    firing = await shop.planned(*await shop.people(["tea"]))
-    await _merge(shop, names=True)
-    await shop.buy("login", "milk")
-    assert await shop.result(firing) == (0, {"bought": 1}, {})
-
-
-async def test_a_merge_that_the_profile_does_not_show_yet_is_waited_for(shop: FiredSteps) -> None:
-    firing = await shop.planned(*await shop.people(["tea"]))
-    await _merge(shop, names=False)
-    assert await shop.line.work() == 0
-    await shop.change("login", aliases=["p0"])
-    shop.line.world.clock.advance(5)
-    assert await shop.result(firing) == (1, {}, {})
-
-
-async def _merge(shop: FiredSteps, *, names: bool) -> None:
-    """Merge the first person; `names`: the survivor's profile shows it."""
-    database, now = shop.database, shop.line.world.clock()
-    profile = await database["profiles"].find_one_and_delete({"_id": "p0"})
-    assert profile is not None
-    aliases = ["p0"] if names else []
-    await database["profiles"].insert_one({**profile, "_id": "login", "aliases": aliases})
-    if names:
-        await database["players"].update_many({"person": "p0"}, {"$set": {"person": "login"}})
-    await database["merges"].insert_one(dict(build_merge("p0", "login", now)))
-
-
-async def test_without_a_run_nobody_gets_it(shop: FiredSteps) -> None:
-    firing = await shop.planned(*await shop.people(["tea"]))
-    await shop.database["runs"].delete_many({})
-    assert await shop.result(firing) == (0, NOT_SENT, {"exited": 1})
-
-
-class OldKnowledge:
-    """Knowledge that is too old until `why` is None."""
-
-    why: str | None = "projector_behind"
-
-    async def why_old(self, now: datetime) -> str | None:
-        return self.why
-
-
-async def test_a_release_rests_on_old_knowledge(shop: FiredSteps) -> None:
-    firing, old = await shop.planned(*await shop.people(["tea"])), OldKnowledge()
-    shop.know(old)
-    assert await shop.line.work() == 0
-    old.why = None
-    await shop.buy("p0", "tea")  # what wasn't known yet
-    assert await shop.line.work() == 0  # at rest for half a minute
-    shop.line.world.clock.advance(30)
-    assert await shop.result(firing) == (0, {"bought": 1}, {})
-
-
-async def test_what_no_knowledge_forbids_goes_at_once(shop: FiredSteps) -> None:
-    await shop.put(until=[])
-    firing = await shop.planned(*await shop.people(["tea"]))
-    shop.know(OldKnowledge())
-    assert await shop.result(firing) == (1, {}, {})
-
-
-async def test_what_rests_until_it_expires_is_over(shop: FiredSteps) -> None:
-    firing = await shop.planned(*await shop.people(["tea"]))
-    shop.know(OldKnowledge())
-    shop.line.world.clock.advance(24 * 3600)
-    assert await shop.result(firing) == (0, {"expired": 1}, {})
-
-
-async def test_why_names_the_detail(shop: FiredSteps) -> None:
-    firing = await shop.planned(*await shop.people(["tea"]))
-    await shop.empty("p0")
-    await shop.result(firing)
-    known = PersonFilter({"p0"}, ())
-    (found,) = await shop.line.world.stores.outcomes.of_send(firing, known)
-    assert (found.outcome, found.reason, found.detail) == (
-        "suppressed",
-        "not_applicable",
-        "emptied",
-    )
-    report = await shop.line.ops("GET", "/v1/apps/demo/campaigns/welcome/report")
-    assert (report["suppressed"], report["notApplicable"]) == (NOT_SENT, {"emptied": 1})
