@@ -34,7 +34,7 @@ T = TypeVar("T")
 Write = Pending[Sequence[OutgoingRecord]]  # a request's records
 
 
-class Kafka(Protocol):
+class EventSink(Protocol):
     """Kafka behind its circuit breaker; both methods raise LogUnavailable."""
 
     async def publish(self, records: Sequence[OutgoingRecord], seconds: float) -> None: ...
@@ -57,7 +57,7 @@ class DurableLog:
     """
 
     def __init__(
-        self, kafka: Kafka, spool: Spool, limit_bytes: int, timeouts: PublishTimeouts
+        self, kafka: EventSink, spool: Spool, limit_bytes: int, timeouts: PublishTimeouts
     ) -> None:
         self._kafka = kafka
         self._spool = spool

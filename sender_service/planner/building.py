@@ -18,8 +18,8 @@ from sender_service.pages.document import ChunkDocument, PageDocument, StoredCla
 from sender_service.pages.page import Page
 from sender_service.pages.sums import summarise
 from sender_service.planner.page_chunks import NO_CHUNK, PageChunks
-from sender_service.planner.page_plan import PagePlan as PagePlan  # re-exported
 from sender_service.planner.policy import choose_variant, suppressions, why_absent, withheld_players
+from sender_service.planner.send_plan import SendPlan as SendPlan  # re-exported
 from sender_service.planner.target import Candidate, PlayerSelection
 from shared.documents.profile import Profile
 from shared.errors import Rejected
@@ -42,7 +42,7 @@ PAGE_STEPS = 10_000_000  # of rendering, about a second: a planner that is kille
 class PageBuilder:
     """Builder of one page. `seen`: players of earlier pages of this send."""
 
-    plan: PagePlan
+    plan: SendPlan
     n: int
     now: datetime
     seen: Container[str]

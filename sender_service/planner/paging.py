@@ -13,8 +13,8 @@ from sender_service.pages.document import page_id
 from sender_service.pages.page import NO_TIMEOUT, Page
 from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.bad_share import BAD_SHARE, bad_share_message
-from sender_service.planner.building import PageBuilder, PagePlan
-from sender_service.planner.new_page_erasure import PageErasure
+from sender_service.planner.building import PageBuilder, SendPlan
+from sender_service.planner.erasure_check import ErasureCheck
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.scenario_look import ScenarioLook
 from sender_service.planner.target import Candidate, Cursor, PlayerSelection, Target
@@ -54,7 +54,7 @@ class PagingStores:
     audience: AudienceReader
     contacts: ContactStore
     clock: Clock
-    erasure: PageErasure
+    erasure: ErasureCheck
 
 
 class Paging:
@@ -65,7 +65,7 @@ class Paging:
 
     def __init__(
         self,
-        plan: PagePlan,
+        plan: SendPlan,
         target: Target,
         stores: PagingStores,
         keep: KeepLease,

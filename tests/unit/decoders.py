@@ -232,6 +232,7 @@ READERS = {
     "sender_service/planner/recipients.py": OWN,
     "sender_service/planner/planner.py": OWN,
     "sender_service/planner/target.py": OWN,
+    "sender_service/pages/quiet_hours.py": OWN,
     "sender_service/pages/transitions.py": OWN,
     "sender_service/store/interactions.py": OWN,
     "sender_service/store/scenario_codec.py": OWN,

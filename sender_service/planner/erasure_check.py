@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class PageErasure(Protocol):
+class ErasureCheck(Protocol):
     """Blanks people whom ingest erased while a page was planned. Raises StoreUnavailable."""
 
     async def count(self) -> int:

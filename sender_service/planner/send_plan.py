@@ -14,7 +14,7 @@ from shared.models.app import Cap
 
 
 @dataclass(frozen=True)
-class PagePlan:
+class SendPlan:
     """Send, campaign, renderer and limits, shared by all pages. Limits are in players."""
 
     send: Send
