@@ -117,7 +117,7 @@ def _check_replayable(dead_letter: StoredDeadLetter) -> None:
     if dead_letter.erased:
         raise Conflict("its person was erased: there is nothing to publish", code="erased")
     if dead_letter.truncated:
-        raise Conflict("only its beginning is kept: publish it from its source", code="cut")
+        raise Conflict("only its beginning is kept: publish it from its source", code="truncated")
     if dead_letter.topic not in REPLAYABLE:
         raise Conflict("its topic is none that can be published to", code="foreign_topic")
 

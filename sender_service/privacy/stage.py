@@ -86,7 +86,7 @@ class Erasure:
         for erased in found:
             await self._recheck(erased, min(began, *since[erased.app]) - YOUNG)
         for item in items:
-            log.info("erased", extra={"app": item.value.app, "event": item.value.id})
+            log.info("person erased", extra={"app": item.value.app, "event": item.value.id})
         return []
 
     async def erase(self, erased: DataSubject) -> None:

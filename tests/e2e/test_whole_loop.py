@@ -93,7 +93,7 @@ async def test_profile_shows_its_own_player_only(carillon: Carillon, shop: Shop)
 def taken_in(carillon: Carillon, send: str) -> int:
     """Return how often the trigger was taken in, by the log or over HTTP."""
     lines = carillon.log("sender").splitlines()
-    return sum('"trigger taken in"' in line and send in line for line in lines)
+    return sum('"trigger accepted"' in line and send in line for line in lines)
 
 
 async def test_same_trigger_again_sends_nothing(carillon: Carillon, shop: Shop) -> None:

@@ -88,7 +88,7 @@ class KnownPerson:
         await add_page(self.ops, 0, at, [[PLAYER, self.id, "0"]])
         seen = {"impression": {"0": at}, "click": {}, "close": {}}
         await database["interactions"].insert_one(
-            {"_id": f"{SEND}:0", "send": SEND, "app": "shop", "seen": seen, "counts": {}, "rev": 0}
+            {"_id": f"{SEND}:0", "send": SEND, "app": "shop", "times": seen, "counts": {}, "rev": 0}
         )
 
     async def _beside(self) -> None:

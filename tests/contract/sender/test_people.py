@@ -151,14 +151,14 @@ async def test_export_reports_all_that_is_known(ops: Ops) -> None:
     await add_page(ops, [[player, PERSON, "0"]])
     seen = {"impression": {"0": ops.clock()}, "click": {}, "close": {}}
     await ops.database["interactions"].insert_one(
-        {"_id": f"{SEND}:0", "send": SEND, "seen": seen, "counts": {}, "rev": 0}
+        {"_id": f"{SEND}:0", "send": SEND, "times": seen, "counts": {}, "rev": 0}
     )
     known = await ops.ok("GET", f"/v1/people/{PERSON}/export")
     assert (known["profile"]["login"], known["profile"]["purchases"][0]["id"]) == ("jana", "o1")
     assert [p["id"] for p in known["players"]] == [player]
     assert [b["id"] for b in known["browsers"]] == ["v-aaaa"]
     (send,) = known["sends"]
-    assert send["outcome"] == "sent" and list(send["seen"]) == ["impression"]
+    assert send["outcome"] == "sent" and list(send["interactions"]) == ["impression"]
     trail = (await ops.ok("GET", "/v1/audit"))["items"]
     assert "/v1/people/{person}/export" in [entry["route"] for entry in trail]
 

@@ -70,7 +70,9 @@ async def see(ops: Ops, send: str, seen: dict[str, list[int]]) -> None:
              for kind in ("impression", "click", "close")}  # fmt: skip
     counts = {kind: len(of) for kind, of in kinds.items()}
     await ops.database["interactions"].replace_one(
-        {"_id": f"{send}:0"}, {"send": send, "seen": kinds, "counts": counts, "rev": 0}, upsert=True
+        {"_id": f"{send}:0"},
+        {"send": send, "times": kinds, "counts": counts, "rev": 0},
+        upsert=True,
     )
 
 

@@ -80,7 +80,7 @@ async def test_n19_message_limit_has_an_end(shop: Api) -> None:
         "_id": budget_id(channel_of("demo")),
         "minutes": {str(minute): 5},
         "rev": 1,
-        "heldSince": created,
+        "limitedSince": created,
     }
     await database["budgets"].insert_one(counter)
     (reason,) = (await shop.ok("GET", f"/v1/sends/{send}"))["waiting"]

@@ -70,7 +70,7 @@ async def test_export_shows_each_place_and_erasure_blanks_it(ops: Ops) -> None:
             assert SECRETS[collection] in before[collection]
             assert SECRETS[collection] in json.dumps(known[section]), collection
     (send,) = known["sends"]
-    assert send["outcome"] == "pending" and list(send["seen"]) == ["impression"]
+    assert send["outcome"] == "pending" and list(send["interactions"]) == ["impression"]
     assert [m["merged"] for m in known["merges"]] == known["profile"]["aliases"]
     await person.blank(await person.erase())
     after = await kept(ops)

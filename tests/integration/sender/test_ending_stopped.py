@@ -106,7 +106,7 @@ async def test_d5_nothing_waits_once_what_waited_is_over(
 ) -> None:
     send = await exhaust_budget(line)
     assert await line.work() == 0
-    assert gauge() == 1 and (await line.account_of(send))["heldSince"] is not None
+    assert gauge() == 1 and (await line.account_of(send))["limitedSince"] is not None
     await over(line, send)
     for _ in range(DELAYS_UNTIL_OVER + 1):
         line.world.clock.advance(EXHAUSTED_DELAY.total_seconds() + 1)
