@@ -113,7 +113,9 @@ class Projector:
                 {person for b in browsers for person in b.affected}, PROFILE_BYTES
             ),
         )
-        await self._late_erasures.propagate(of_browsers, {b.visitor.id: b for b in browsers})
+        await self._late_erasures.propagate(
+            of_browsers, {b.visitor.id: b for b in browsers}, players
+        )
         ledger = await self._fold_players(players, browsers, reports, activity)
         await self._fold_profiles(profiles, unread, browsers, ledger)
         return left
