@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -76,9 +76,14 @@ class PeopleReader:
         """Return person id → the profile, or that of the person whom it was merged into."""
         found = await self.profiles(app, persons)
         gone = [person for person in persons if person not in found]
-        heirs = await self._heirs(app, gone) if gone else {}
+        heirs = await self.heirs(app, gone) if gone else {}
         profiles = await self.profiles(app, sorted(set(heirs.values()))) if heirs else {}
         return found | {p: profiles[heir] for p, heir in heirs.items() if heir in profiles}
+
+    async def heirs(self, app: str, persons: Collection[str]) -> dict[str, str]:
+        """Return merged person → the person whom it was merged into, without undone merges."""
+        merges = await read_merges(self._database, app, persons)
+        return {m["_id"]: m["person"] for m in merges if not m.get("undone")}
 
     async def by_players(self, app: str, players: Sequence[str]) -> dict[str, Profile]:
         """Return player id → its present owner's profile; unknown ids are absent."""
@@ -136,11 +141,6 @@ class PeopleReader:
             for other in others:
                 count -= await self._players.count_documents({**query, "provider": other})
             return count
-
-    async def _heirs(self, app: str, persons: Sequence[str]) -> dict[str, str]:
-        """Return merged person → the person whom it was merged into, without undone merges."""
-        merges = await read_merges(self._database, app, persons)
-        return {m["_id"]: m["person"] for m in merges if not m.get("undone")}
 
     async def _select(self, place: Document, where: Document) -> list[Profile]:
         # Two stages of a pipeline: MongoDB makes one query of them, SecantusDB finds the place by its
