@@ -118,7 +118,8 @@ class Dispatcher:
         if app is None or not app.is_sending or provider is None:
             return self._deferred(job, STOPPED)
         if tools.clock() >= min(job.expires_at, job.quiet_from or job.expires_at):
-            # The scheduler ends what has expired, and releases the rest in the morning.
+            # The scheduler ends what has expired, and releases the rest in the morning. Its clock may be
+            # behind: it looks again at this clock's time, when it is night there too.
             return self._deferred(job, NOT_CALLED)
         outcome = await self._call(provider, app, job)
         if outcome is None:

@@ -18,7 +18,7 @@ ALIAS = "c" * 32
 
 
 async def test_whom_it_names_goes_from_triggers_of_until_then(ops: Ops) -> None:
-    """An alias is of one browser before one login, so it is nobody new's."""
+    """Check aliases too: each is of one browser before one login, so it is nobody new's."""
     player, visitor = str(uuid.uuid4()), "v-late"
     when = [ops.clock(), ops.clock() + timedelta(hours=1)]  # before the erasure, and before it came
     for at in when:

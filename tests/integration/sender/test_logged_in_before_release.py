@@ -14,7 +14,7 @@ from tests.unit.sender.builders import campaign
 async def test_who_bought_under_another_name_meanwhile_is_left_out(
     pair: TwoReplicas, listed: list[str]
 ) -> None:
-    """A profile of many browsers doesn't list all persons that were merged into it."""
+    # A profile of many browsers doesn't list all persons that were merged into it.
     player, *_ = await pair.people(3)
     await pair.stores.campaigns.put(campaign(notIfBoughtSince=True))
     send = await pair.planned()
@@ -38,7 +38,7 @@ async def test_who_bought_under_another_name_meanwhile_is_left_out(
 async def test_who_logged_in_meanwhile_is_no_other_person(
     pair: TwoReplicas, undone: bool, moved: dict[str, int]
 ) -> None:
-    """Also between the projector's writes of the player and of the profile."""
+    # There is no profile: the projector is between its writes of the player and of that.
     player, *_ = await pair.people(3)
     send = await pair.planned()
     database, now = pair.database, utc_now()

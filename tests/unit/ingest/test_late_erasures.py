@@ -174,7 +174,7 @@ def named(history: Followed) -> dict[str, tuple[list[str], list[str]]]:
 
 @pytest.mark.parametrize("is_late", [True, False])
 async def test_a_late_browsers_names_are_all_in_its_erasure(is_late: bool) -> None:
-    """The sender finds what names a person only by the names in the events."""
+    """Check what the sender gets: it finds what names a person by the names in events only."""
     history = await known_on_phone()
     if is_late:
         await history.erase(10, "phone")
@@ -200,11 +200,11 @@ async def test_all_of_a_late_browsers_times_without_a_login_are_named() -> None:
     expected = {history.people.of_visitor(APP, "desk", start) for start in ("0", "desk-5")}
     assert set(named(history)["desk"][0]) == expected
     # One that was parted from the person is another person.
-    parted = await known_on_phone()
-    await a_late_browser(parted)
-    await parted.apply(undoing("desk", 5, parted.people.of_visitor(APP, "desk", "0")))
-    await parted.erase(10, "phone")
-    assert named(parted)["desk"] == ([], [])
+    history = await known_on_phone()
+    await a_late_browser(history)
+    await history.apply(undoing("desk", 5, history.people.of_visitor(APP, "desk", "0")))
+    await history.erase(10, "phone")
+    assert named(history)["desk"] == ([], [])
 
 
 async def test_a_late_browser_names_no_player_of_another_person() -> None:

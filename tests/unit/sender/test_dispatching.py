@@ -12,6 +12,14 @@ import pytest
 
 from sender_service.dispatcher.dispatcher import Dispatcher
 from sender_service.dispatcher.tools import DispatcherTools
+from sender_service.pages.deliveries import apply
+from sender_service.pages.transitions import (
+    due_chunks,
+    quiet_hours_of,
+    release,
+    to_job,
+    wait_through_quiet_hours,
+)
 from sender_service.providers.base import Provider
 from sender_service.providers.onesignal.client import OneSignalClient
 from sender_service.providers.onesignal.provider import ONESIGNAL_NAME
@@ -24,8 +32,17 @@ from shared.models.job import Job
 from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
 from tests.support.clocks import START, ManualClock
+from tests.support.pages import ANSWER_TIMEOUT
 from tests.support.providers import on_client
-from tests.unit.sender.builders import ONESIGNAL_APP_ID, SEND, VAULT, build_app, player_id
+from tests.unit.sender.builders import (
+    ONESIGNAL_APP_ID,
+    SEND,
+    VAULT,
+    build_app,
+    page_with,
+    player_id,
+    send,
+)
 
 NOWHERE = Record("t", 0, 0, b"", b"", "", 0)
 
@@ -150,6 +167,26 @@ async def test_what_meets_the_night_is_not_called() -> None:
     await desk.handle(job(2, quietFrom=evening))
     await desk.handle(job(3))
     assert desk.reported == [("sent", None), ("deferred", "not_called"), ("sent", None)]
+
+
+@pytest.mark.parametrize("ahead", [0.001, 1.0, 90.0, 3_600.0])
+async def test_a_dispatcher_whose_clock_is_ahead_returns_a_call_once_a_night(ahead: float) -> None:
+    night = {"quietHours": {"from": "22:00", "to": "08:00"}}
+    sending = send(campaign_snapshot={"policy": night}, expires_at=START + timedelta(days=2))
+    quiet, waiting = quiet_hours_of(sending), page_with()
+    desk = DispatcherHarness(clock=ManualClock(START + timedelta(seconds=ahead)))
+    start, now = START + timedelta(hours=10, seconds=-ahead), START
+    assert quiet is not None and quiet.until(start + timedelta(seconds=ahead), "") is not None
+    while now < START + timedelta(hours=21):
+        now = max(start, now + timedelta(seconds=max(ahead / 20, 5.0)))
+        desk.clock.advance((now - desk.clock()).total_seconds() + ahead)
+        wait_through_quiet_hours(waiting, sending, now, ANSWER_TIMEOUT)
+        if due_chunks(waiting, sending, now, room=1, answer_timeout=ANSWER_TIMEOUT):
+            release(waiting, "0", sending, now)
+            await desk.handle(to_job(waiting, "0", {}, sending, quiet))
+            apply(waiting, desk.log.deliveries[-1])
+    assert desk.reported == [("deferred", "not_called"), ("sent", None)]
+    assert (desk.calls, waiting.chunks["0"].releases) == (1, 2)
 
 
 @pytest.mark.parametrize(("header", "seconds"), [({"retry-after": "7"}, 7.0), ({}, 1.0)])
