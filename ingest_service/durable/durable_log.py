@@ -19,7 +19,7 @@ from ingest_service.durable.spool_name import received_at
 from shared import metrics
 from shared.coalescer import Coalescer, Pending, refuse
 from shared.errors import LogUnavailable
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from shared.processes import SpoolState
 
 log = logging.getLogger("carillon.ingest")

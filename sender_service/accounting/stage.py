@@ -28,7 +28,7 @@ from shared import metrics
 from shared.clock import Clock
 from shared.events.payloads import StreamPayload
 from shared.events.registry import PROVIDER_REPORTS, STREAM, payload_of
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.kafka.topics import ACCOUNTING_GROUP, DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.loops import Wakeup
 from shared.models.delivery import Delivery

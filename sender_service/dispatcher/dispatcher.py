@@ -23,7 +23,7 @@ from sender_service.providers.base import (
     Sent,
 )
 from shared import metrics
-from shared.kafka.client import OutgoingRecord, Record
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import (
     DELIVERIES_TOPIC,
     MARKETING_DISPATCHER_GROUP,

@@ -24,7 +24,7 @@ from sender_service.privacy.requests import Writer
 from sender_service.store.dead_letters import DeadLetterQuery, DeadLetterStore, StoredDeadLetter
 from shared.clock import CLOCK_SKEW, Clock
 from shared.errors import Conflict, NotFound
-from shared.kafka.client import OutgoingRecord, Record
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import DEAD_LETTERS_GROUP, DEAD_LETTERS_TOPIC, TOPICS
 from shared.models.dead_letter import DeadLetter
 from shared.models.sentences import described

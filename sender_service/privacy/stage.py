@@ -24,7 +24,7 @@ from sender_service.store.pages import PageStore
 from shared.clock import Clock
 from shared.events.payloads import ErasePayload
 from shared.events.registry import ERASE, payload_of
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.kafka.topics import ERASURE_GROUP, EVENTS_TOPIC
 from shared.models.event import Event
 from shared.secrets import Vault

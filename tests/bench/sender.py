@@ -17,7 +17,8 @@ import psutil
 from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
-from shared.kafka.client import LogWriter, OutgoingRecord, open_log_writer
+from shared.kafka.client import LogWriter, open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.mongo.client import open_database
 from shared.settings import KafkaSettings, MongoSettings
 from tests.bench.measuring import cpu_seconds, report

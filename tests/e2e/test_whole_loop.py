@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from shared.kafka.client import LogWriter, OutgoingRecord, open_log_writer
+from shared.kafka.client import LogWriter, open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.settings import KafkaSettings
 from tests.e2e.carillon import OPS, Carillon, Shop, campaign, prove
 from tests.support.stack import eventually

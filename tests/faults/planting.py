@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.client import LogWriter
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import TRIGGERS_TOPIC
 from shared.settings import Settings
 from tests.e2e.carillon import campaign

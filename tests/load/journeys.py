@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import orjson
 
-from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.client import LogWriter
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import TRIGGERS_TOPIC
 from tests.e2e.carillon import campaign
 from tests.faults.fault_cluster import SERVICES, FaultCluster

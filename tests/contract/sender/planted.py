@@ -17,7 +17,7 @@ from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
 from shared.clock import utc_now
 from shared.events.registry import ERASE, STREAM
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.models.dead_letter import DeadLetter
 from shared.models.event import Event
 from shared.stage.runner import Item

@@ -11,7 +11,7 @@ from sender_service.privacy.requests import MAX_NAMES_BY_EVENT, ErasureRequester
 from sender_service.privacy.subject import DataSubject
 from sender_service.store.person_data import PersonDataReader
 from shared.documents.profile import Profile
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from shared.models.event import Event
 from tests.contract.sender.ops import PERSON, Ops
 

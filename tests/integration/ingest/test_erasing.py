@@ -11,7 +11,8 @@ import httpx
 
 from ingest_service.projector.person_ids import PersonIds
 from shared.events.registry import ERASE
-from shared.kafka.client import OutgoingRecord, open_log_writer
+from shared.kafka.client import open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.models.event import Event
 from shared.mongo.client import Database
 from shared.secrets import Vault

@@ -8,7 +8,8 @@ from ingest_service.projector.person_ids import PersonIds
 from ingest_service.snapshot.files import readable_snapshots
 from ingest_service.snapshot.take import folder_of
 from shared.events.registry import ERASE
-from shared.kafka.client import OutgoingRecord, open_log_writer
+from shared.kafka.client import open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.models.event import Event
 from shared.secrets import Vault
 from shared.settings import Settings

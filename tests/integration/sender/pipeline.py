@@ -32,7 +32,7 @@ from sender_service.scheduler.scheduler import Scheduler
 from sender_service.scheduler.tools import SchedulerTools
 from shared.apps import AppRegistry
 from shared.health import Health
-from shared.kafka.client import OutgoingRecord, Record
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import DELIVERIES_TOPIC, MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
 from shared.loops import Wakeup
 from shared.models.app import App

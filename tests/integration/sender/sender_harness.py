@@ -23,7 +23,7 @@ from sender_service.planner.tools import PlannerTools
 from sender_service.privacy.new_pages import NewPageErasure
 from sender_service.providers.onesignal.limits import MAX_TARGETS
 from sender_service.store.stores import Stores
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.loops import Wakeup
 from shared.models.delivery import Delivery
 from shared.mongo.client import Database, ensure_indexes, open_database

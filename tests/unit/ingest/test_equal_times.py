@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingest_service.projector.decode import Projected, decode
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.models.event import Event
 from shared.stage.runner import Item

@@ -24,7 +24,7 @@ from sender_service.providers.base import Provider
 from sender_service.providers.onesignal.client import OneSignalClient
 from sender_service.providers.onesignal.provider import ONESIGNAL_NAME
 from shared.errors import LogUnavailable
-from shared.kafka.client import OutgoingRecord, Record
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
 from shared.models.app import App
 from shared.models.delivery import Delivery
