@@ -1,4 +1,4 @@
-"""Answer of a preview: what a send would do."""
+"""Response model of a preview: what a send would do."""
 
 from __future__ import annotations
 

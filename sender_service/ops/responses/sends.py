@@ -1,4 +1,4 @@
-"""Answers about sends: heads in lists, whole accounts."""
+"""Response models of sends: heads in lists, whole accounts."""
 
 from __future__ import annotations
 

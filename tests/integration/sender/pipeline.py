@@ -30,6 +30,7 @@ from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.publishing import BodyMakers
 from sender_service.scheduler.scheduler import Scheduler
 from sender_service.scheduler.tools import SchedulerTools
+from sender_service.store.progress import ProjectorProgress
 from shared.apps import AppRegistry
 from shared.health import Health
 from shared.kafka.records import OutgoingRecord, Record
@@ -221,6 +222,7 @@ async def open_line(
         )
         context = SenderContext(
             name="pipeline", settings=settings, database=world.database, stores=world.stores,
+            progress=ProjectorProgress(world.database, clock.monotonic),
             writer=cast(Any, log), providers=providers, vault=vault, apps=apps,
             health=Health(clock, clock.monotonic), clock=clock, monotonic=clock.monotonic,
             planner_wakeup=Wakeup(), scheduler_wakeup=Wakeup(),
