@@ -22,7 +22,7 @@ from shared.kafka.records import OutgoingRecord
 from shared.mongo.client import open_database
 from shared.settings import KafkaSettings, MongoSettings
 from tests.bench.measuring import cpu_seconds, report
-from tests.e2e.carillon import Carillon, Shop, campaign
+from tests.support.carillon import Carillon, Shop, campaign
 from tests.support.stack import eventually
 
 LATENCY_MS = 20

@@ -12,7 +12,7 @@ import pytest
 from shared.kafka.client import LogWriter, open_log_writer
 from shared.kafka.records import OutgoingRecord
 from shared.settings import KafkaSettings
-from tests.e2e.carillon import OPS, Carillon, Shop, campaign, prove
+from tests.support.carillon import OPS, Carillon, Shop, campaign, prove
 from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]

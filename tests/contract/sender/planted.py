@@ -21,7 +21,7 @@ from shared.kafka.records import Record
 from shared.models.dead_letter import DeadLetter
 from shared.models.event import Event
 from shared.stage.runner import Item
-from tests.contract.sender.ops import Ops, a_send
+from tests.support.ops_client import Ops, a_send
 from tests.support.pages import build_page_document
 
 SEND, PLAYER = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10", str(uuid.uuid4())

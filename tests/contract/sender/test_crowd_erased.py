@@ -13,7 +13,7 @@ from sender_service.store.person_data import PersonDataReader
 from shared.documents.profile import Profile
 from shared.kafka.records import OutgoingRecord
 from shared.models.event import Event
-from tests.contract.sender.ops import PERSON, Ops
+from tests.support.ops_client import PERSON, Ops
 
 CROWD, AT_ONCE = 130, 20
 SMALL = 4_096  # bytes of an event

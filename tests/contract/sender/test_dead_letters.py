@@ -10,7 +10,7 @@ import pytest
 
 from sender_service.store.dead_letters import DeadLetterStore
 from tests.contract.sender.dead_letters import save_dead_letter
-from tests.contract.sender.ops import Ops
+from tests.support.ops_client import Ops
 
 
 @pytest.fixture

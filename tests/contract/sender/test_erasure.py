@@ -27,7 +27,7 @@ from shared.events.registry import ERASE
 from shared.kafka.records import Record
 from shared.models.dead_letter import DeadLetter
 from shared.stage.runner import Item
-from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send
+from tests.support.ops_client import OTHER, PERSON, Ops, a_send
 from tests.support.pages import build_page_document
 
 ALIAS = "c" * 32

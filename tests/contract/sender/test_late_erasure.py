@@ -11,8 +11,8 @@ from sender_service.privacy.subject import DataSubject
 from sender_service.store.erasure import ErasureStore
 from shared.events.registry import ERASE
 from shared.models.event import Event
-from tests.contract.sender.ops import PERSON, Ops, a_send
 from tests.support.clocks import ManualClock
+from tests.support.ops_client import PERSON, Ops, a_send
 
 ALIAS = "c" * 32
 

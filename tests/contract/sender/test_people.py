@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from shared.models.event import Event
-from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send
 from tests.support.documents import build_merge
+from tests.support.ops_client import OTHER, PERSON, Ops, a_send
 from tests.support.pages import build_page_document
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"

@@ -17,8 +17,8 @@ from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
-from tests.contract.sender.ops import Ops, a_send
 from tests.support.documents import build_player
+from tests.support.ops_client import Ops, a_send
 from tests.support.pages import build_page_document
 
 REPORT = "/v1/apps/shop/campaigns/hello/report"

@@ -15,7 +15,7 @@ from sender_service.pages.document import new_chunk
 from sender_service.store.limits import budget_id
 from shared.models.wire import to_iso
 from tests.contract.sender.conftest import Api, a_trigger
-from tests.contract.sender.ops import Ops, a_send
+from tests.support.ops_client import Ops, a_send
 from tests.support.pages import build_page_document
 from tests.support.providers import WINDOW_MINUTES, channel_of
 

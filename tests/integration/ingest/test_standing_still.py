@@ -30,7 +30,7 @@ from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from shared.stage.runner import StageContext
 from tests.support import stack
-from tests.unit.ingest.doubles import event
+from tests.support.projector_doubles import event
 
 
 @dataclass

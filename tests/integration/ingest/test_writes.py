@@ -25,8 +25,8 @@ from shared.models.event import Event
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
-from tests.unit.ingest.doubles import APP, START, event, item, one_signal
-from tests.unit.ingest.ops_events import erasure, imported, streamed, undoing
+from tests.support.ops_events import erasure, imported, streamed, undoing
+from tests.support.projector_doubles import APP, START, event, item, one_signal
 
 WRITES = frozenset({"insert", "update", "delete", "findAndModify", "bulkWrite"})
 PEOPLE = PersonIds(b"key")

@@ -42,12 +42,12 @@ from shared.models.job import Job
 from shared.secrets import Vault
 from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
-from tests.contract.sandbox.harness import KEY, SandboxApp, sandbox_at
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
+from tests.support.builders import variant
 from tests.support.memory_log import MemoryLog
 from tests.support.providers import build_counts
+from tests.support.sandbox import KEY, SandboxApp, sandbox_at
 from tests.support.stack import settings_for
-from tests.unit.sender.builders import variant
 
 JOBS = (TRANSACTIONAL_JOBS_TOPIC.name, MARKETING_JOBS_TOPIC.name)
 NOWHERE = Record("t", 0, 0, b"", b"", "", 0)

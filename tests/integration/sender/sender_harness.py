@@ -31,10 +31,10 @@ from shared.mongo.collections import INGEST, SENDER
 from shared.providers import DEFAULT_PROVIDER
 from shared.settings import PlanSettings, Settings
 from shared.stage.runner import Item
+from tests.support.builders import campaign as build_campaign
 from tests.support.clocks import ManualClock
 from tests.support.documents import build_player, build_profile
 from tests.support.sends import build_send
-from tests.unit.sender.builders import campaign as build_campaign
 
 APP = "demo"
 

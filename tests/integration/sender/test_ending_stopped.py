@@ -10,11 +10,11 @@ import pytest
 
 from sender_service.scheduler.reserving import EXHAUSTED_DELAY
 from sender_service.scheduler.scheduler import DELAYS_UNTIL_OVER, REPAIR_SECONDS
-from tests.contract.sandbox.harness import KEY
 from tests.integration.sender.message_budget import MARKETING, exhaust_budget, gauge
 from tests.integration.sender.pipeline import Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
 from tests.support.providers import channel_of
+from tests.support.sandbox import KEY
 
 PEOPLE = 12
 DAY = 86_400

@@ -10,9 +10,9 @@ from sender_service.models.report import InteractionCounts
 from sender_service.pages.page import Page
 from sender_service.store.interactions import FirstTimes
 from tests.integration.sender.two_replicas import TwoReplicas
+from tests.support.builders import player_id
 from tests.support.clocks import START
 from tests.support.pages import build_page
-from tests.unit.sender.builders import player_id
 
 AT = START + timedelta(minutes=1)
 

@@ -6,8 +6,8 @@ import pytest
 
 from shared.clock import utc_now
 from tests.integration.sender.two_replicas import APP, TwoReplicas
+from tests.support.builders import campaign
 from tests.support.documents import build_merge
-from tests.unit.sender.builders import campaign
 
 
 @pytest.mark.parametrize("listed", [["p0"], []])

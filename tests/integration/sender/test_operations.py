@@ -20,9 +20,9 @@ from shared.kafka.client import open_log_writer
 from shared.kafka.records import OutgoingRecord
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests.contract.sender.ops import PERSON, a_profile
 from tests.support import stack
 from tests.support.documents import store_people
+from tests.support.ops_client import PERSON, a_profile
 from tests.support.pages import build_page_document
 from tests.support.sends import build_send
 from tests.support.stack import eventually

@@ -11,8 +11,15 @@ from ingest_service.projector.projector import Projector
 from shared.events.payloads import ErasePayload
 from shared.events.registry import payload_of
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, START, ProjectorHarness, by_login, event, one_signal
-from tests.unit.ingest.ops_events import erasure, imported, undoing
+from tests.support.ops_events import erasure, imported, undoing
+from tests.support.projector_doubles import (
+    APP,
+    START,
+    ProjectorHarness,
+    by_login,
+    event,
+    one_signal,
+)
 
 P = "11111111-1111-4111-8111-111111111111"
 Q = "22222222-2222-4222-8222-222222222222"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.unit.ingest.doubles import APP, ProjectorHarness, event, one_signal
-from tests.unit.ingest.ops_events import erasure, undoing
+from tests.support.ops_events import erasure, undoing
+from tests.support.projector_doubles import APP, ProjectorHarness, event, one_signal
 
 LATE = {"late": True}
 PLAYER = "11111111-1111-4111-8111-111111111111"

@@ -14,8 +14,7 @@ from ingest_service.projector.decode import Projected
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from shared.models.delivery import Delivery, PlayerOutcome
-from tests.unit.ingest.doubles import APP, START, ProjectorHarness
-from tests.unit.ingest.histories import (
+from tests.support.histories import (
     HAPPENINGS,
     PLAYERS,
     RELAXED,
@@ -26,7 +25,8 @@ from tests.unit.ingest.histories import (
     logs,
     replay_batches,
 )
-from tests.unit.ingest.ops_events import erasure, imported, streamed, undoing
+from tests.support.ops_events import erasure, imported, streamed, undoing
+from tests.support.projector_doubles import APP, START, ProjectorHarness
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 PEOPLE = PersonIds(b"key")

@@ -31,10 +31,7 @@ from shared.models.delivery import Delivery
 from shared.models.job import Job
 from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
-from tests.support.clocks import START, ManualClock
-from tests.support.pages import ANSWER_TIMEOUT
-from tests.support.providers import on_client
-from tests.unit.sender.builders import (
+from tests.support.builders import (
     ONESIGNAL_APP_ID,
     SEND,
     VAULT,
@@ -43,6 +40,9 @@ from tests.unit.sender.builders import (
     player_id,
     send,
 )
+from tests.support.clocks import START, ManualClock
+from tests.support.pages import ANSWER_TIMEOUT
+from tests.support.providers import on_client
 
 NOWHERE = Record("t", 0, 0, b"", b"", "", 0)
 
