@@ -108,6 +108,9 @@ class KnownPerson:
     async def erase(self) -> list[Event]:
         self.ops.log.records.clear()
         await self.ops.ok("POST", f"/v1/people/{self.id}/erase")
+        return self.published()
+
+    def published(self) -> list[Event]:
         return [Event.parse(out.value) for out in self.ops.log.records]
 
     async def blank(self, events: list[Event]) -> None:
