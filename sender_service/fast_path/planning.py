@@ -16,7 +16,7 @@ from sender_service.models.trigger import FEW_RECIPIENTS, Trigger
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.bad_share import BAD_SHARE
-from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.building import PageBuilder, SendPlan
 from sender_service.planner.paging import END
 from sender_service.planner.recipients import LINES_A_READ, ResolvedRecipient, resolve, resolve_list
 from sender_service.planner.rendering import Allowance, Renderer, SendTooDear, compile_short
@@ -149,7 +149,7 @@ class TransactionalFastPath:
         chunks = tools.budget.chunk_members(fast.app.id)
         allowance = Allowance(min(FAST_PATH_SEND_STEPS, batch.steps), 0)
         renderer = Renderer(fast.trigger.variables, allowance, fast.app.time_zone)
-        plan = PagePlan(fast.send, fast.campaign, renderer, tools.settings.page_members, chunks)
+        plan = SendPlan(fast.send, fast.campaign, renderer, tools.settings.page_members, chunks)
         builder = PageBuilder(plan, 0, tools.clock(), ())
         try:
             if not all(builder.add(candidate) for candidate in candidates):

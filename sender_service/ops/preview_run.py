@@ -15,7 +15,7 @@ from sender_service.ops.preview_request import PreviewRequest
 from sender_service.ops.preview_response import PlannedSend, to_preview_response
 from sender_service.ops.responses.preview import ForecastResponse, PreviewResponse
 from sender_service.planner.audience import AudienceReader
-from sender_service.planner.building import PagePlan
+from sender_service.planner.building import SendPlan
 from sender_service.planner.dry_run import DryRun, DryRunLimits
 from sender_service.planner.dry_run_result import DryRunResult
 from sender_service.planner.rendering import Renderer, compiling
@@ -53,7 +53,7 @@ async def run_preview(
     return to_preview_response(planned, await _forecast(context, send, found))
 
 
-async def _plan(context: OpsContext, send: Send, trigger: Terms) -> PagePlan:
+async def _plan(context: OpsContext, send: Send, trigger: Terms) -> SendPlan:
     """Return a page plan as the planner makes it. Raises NotFound."""
     campaign = await context.stores.campaigns.campaign(trigger.app, trigger.campaign)
     if campaign is None:  # deleted since the check
@@ -65,7 +65,7 @@ async def _plan(context: OpsContext, send: Send, trigger: Terms) -> PagePlan:
     of_app = AppPolicy.of(app)
     renderer = Renderer(trigger.variables, time_zone=of_app.time_zone)
     page = context.settings.plan.page_members
-    return PagePlan(send, campaign, renderer, page, chunks, of_app)
+    return SendPlan(send, campaign, renderer, page, chunks, of_app)
 
 
 async def _chunk_members(context: OpsContext, app_id: str) -> dict[str, int]:

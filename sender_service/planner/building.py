@@ -17,8 +17,8 @@ from sender_service.models.sums import Sums, encode_sums
 from sender_service.pages.document import ChunkDocument, PageDocument, new_chunk, page_id
 from sender_service.pages.page import Page
 from sender_service.pages.sums import summarise
-from sender_service.planner.page_plan import PagePlan as PagePlan  # re-exported
 from sender_service.planner.policy import choose_variant, suppressions, unproven_players, why_absent
+from sender_service.planner.send_plan import SendPlan as SendPlan  # re-exported
 from sender_service.planner.target import Candidate, PlayerSelection
 from shared.documents.profile import Profile
 from shared.errors import Rejected
@@ -40,7 +40,7 @@ NO_CHUNK = ""  # of members that no call names
 class PageBuilder:
     """Builder of one page. `seen`: players of earlier pages of this send."""
 
-    plan: PagePlan
+    plan: SendPlan
     n: int
     now: datetime
     seen: Container[str]

@@ -15,7 +15,7 @@ import orjson
 from sender_service.models.push import Push
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
-from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.building import PageBuilder, SendPlan
 from sender_service.planner.dry_run_result import SAMPLES, DryRunResult, Sample, Text
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Batch, Candidate, Target
@@ -38,7 +38,7 @@ class DryRun:
     """Dry run of one send. Memory holds one page, and hashes of a list's players."""
 
     def __init__(
-        self, plan: PagePlan, target: Target, audience: AudienceReader, contacts: ContactStore
+        self, plan: SendPlan, target: Target, audience: AudienceReader, contacts: ContactStore
     ) -> None:
         self._plan = plan
         self._target = target

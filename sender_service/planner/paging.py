@@ -13,7 +13,7 @@ from sender_service.pages.document import page_id
 from sender_service.pages.page import NO_TIMEOUT, Page
 from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.bad_share import BAD_SHARE, bad_share_message
-from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.building import PageBuilder, SendPlan
 from sender_service.planner.new_page_erasure import PageErasure
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Candidate, Cursor, PlayerSelection, Target
@@ -60,7 +60,7 @@ class Paging:
     """Planning of one send's pages. `keep` renews the lease and may raise LeaseLost."""
 
     def __init__(
-        self, plan: PagePlan, target: Target, stores: PagingStores, keep: KeepLease
+        self, plan: SendPlan, target: Target, stores: PagingStores, keep: KeepLease
     ) -> None:
         self._plan = plan
         self._send = plan.send.id

@@ -13,7 +13,7 @@ from sender_service.models.campaign import Campaign
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import FINAL, PlanningChanges, Send
 from sender_service.models.trigger import Terms
-from sender_service.planner.building import PagePlan
+from sender_service.planner.building import SendPlan
 from sender_service.planner.paging import LeaseLost, Paging, PagingStores
 from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.target import NamesUnknown, target_of
@@ -99,7 +99,7 @@ class Planner:
         if target.is_list and tools.unknown_names is not None:
             target = replace(target, can_postpone=await tools.unknown_names.may_come(send))
         campaign, of_app = await self._campaign(send)
-        plan = PagePlan(
+        plan = SendPlan(
             send,
             campaign,
             Renderer(Terms.model_validate(send.trigger).variables, time_zone=of_app.time_zone),

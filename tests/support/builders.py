@@ -11,7 +11,7 @@ from sender_service.models.push import Push
 from sender_service.models.send import Send
 from sender_service.pages.chunk import Chunk
 from sender_service.pages.page import Page
-from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.building import PageBuilder, SendPlan
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.target import Candidate
 from sender_service.providers.onesignal.limits import MAX_TARGETS
@@ -96,13 +96,13 @@ def plan(
     chunk_members: int = MAX_TARGETS,
     priority: str = "marketing",
     **variables: Any,
-) -> PagePlan:
+) -> SendPlan:
     sending = send(priority=priority, state="planning")
     most = {DEFAULT_PROVIDER: chunk_members}
-    return PagePlan(sending, of or campaign(), Renderer(variables), page_members, most)
+    return SendPlan(sending, of or campaign(), Renderer(variables), page_members, most)
 
 
-def pages_of(of: PagePlan, candidates: Sequence[Candidate]) -> list[Page]:
+def pages_of(of: SendPlan, candidates: Sequence[Candidate]) -> list[Page]:
     """Build pages as the planner does."""
     seen: set[str] = set()
     builder, pages = PageBuilder(of, 0, START, seen), []
@@ -119,7 +119,7 @@ def candidates(*profiles: Profile, **fields: Any) -> list[Candidate]:
     return [Candidate(i + 1, p, **fields) for i, p in enumerate(profiles)]
 
 
-def outcomes(of: PagePlan, *profiles: Profile) -> dict[str, str]:
+def outcomes(of: SendPlan, *profiles: Profile) -> dict[str, str]:
     """Player → reason, or "" for who gets it."""
     (page,) = pages_of(of, candidates(*profiles))
     found = {}

@@ -10,7 +10,7 @@ import pytest
 
 from sender_service.models.campaign import Campaign
 from sender_service.models.metering import PUSH_STEPS
-from sender_service.planner.building import PAGE_STEPS, PageBuilder, PagePlan
+from sender_service.planner.building import PAGE_STEPS, PageBuilder, SendPlan
 from sender_service.planner.rendering import MEMO_BYTES, Allowance, Renderer, SendTooDear
 from sender_service.planner.target import Candidate, PlayerSelection
 from shared.errors import Rejected
@@ -23,8 +23,8 @@ DEAR = "{% for a in range(900) %}{% for b in range(17) %}{% endfor %}{% endfor %
 MEBIBYTE = 1024 * 1024
 
 
-def _plan(of: Campaign, allowance: Allowance | None = None, **shared: Any) -> PagePlan:
-    return PagePlan(send(), of, Renderer(shared, allowance), 2_000, {DEFAULT_PROVIDER: 2_000})
+def _plan(of: Campaign, allowance: Allowance | None = None, **shared: Any) -> SendPlan:
+    return SendPlan(send(), of, Renderer(shared, allowance), 2_000, {DEFAULT_PROVIDER: 2_000})
 
 
 def _candidates(count: int, **fields: Any) -> list[Candidate]:

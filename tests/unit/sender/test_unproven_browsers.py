@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sender_service.planner.building import PagePlan
+from sender_service.planner.building import SendPlan
 from sender_service.planner.target import Candidate, PlayerSelection
 from shared.documents.profile import Profile
 from tests.support.builders import (
@@ -39,7 +39,7 @@ def _claimed(person: str, *players: dict[str, Any]) -> Profile:
     ],
     ids=["own texts", "own texts, transactional", "transactional", "marketing"],
 )
-def test_a6_what_is_hers_alone_goes_to_proven_browsers(of: PagePlan, withheld: bool) -> None:
+def test_a6_what_is_hers_alone_goes_to_proven_browsers(of: SendPlan, withheld: bool) -> None:
     person = _claimed("p", player(1), player(2, seen=9))
     person["language"] = "cs"
     assert outcomes(of, person) == {

@@ -1,4 +1,4 @@
-"""Settings shared by all pages of a send."""
+"""Plan of a send: settings that all its pages share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.models.app import Cap
 
 
 @dataclass(frozen=True)
-class PagePlan:
+class SendPlan:
     """Send, campaign, renderer and limits, shared by all pages. Limits are in players."""
 
     send: Send
