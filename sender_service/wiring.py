@@ -23,7 +23,7 @@ from sender_service.ops.routers import OpsApi
 from sender_service.planner.planner import Planner
 from sender_service.planner.tools import PlannerTools
 from sender_service.planner.unknown_names import UnknownNames
-from sender_service.privacy.new_pages import NewPageErasure
+from sender_service.privacy.new_page_blanker import NewPageBlanker
 from sender_service.privacy.stage import Erasure
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler
@@ -72,7 +72,7 @@ class Sender:
         """Return two planners. One plans transactional sends only: no large send delays them."""
         name, erasure = (
             self.context.name,
-            NewPageErasure.of(self.context.stores, self.context.clock),
+            NewPageBlanker.of(self.context.stores, self.context.clock),
         )
         tools = PlannerTools.of(
             self.context, erasure, self.budget.chunk_members, self.unknown_names

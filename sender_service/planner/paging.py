@@ -14,7 +14,7 @@ from sender_service.pages.page import NO_TIMEOUT, Page
 from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.bad_share import BAD_SHARE, bad_share_message
 from sender_service.planner.building import PageBuilder, SendPlan
-from sender_service.planner.new_page_erasure import PageErasure
+from sender_service.planner.erasure_check import ErasureCheck
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Candidate, Cursor, PlayerSelection, Target
 from sender_service.planner.text_index import TextHashSet
@@ -53,7 +53,7 @@ class PagingStores:
     audience: AudienceReader
     contacts: ContactStore
     clock: Clock
-    erasure: PageErasure
+    erasure: ErasureCheck
 
 
 class Paging:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sender_service.context import SenderContext
 from sender_service.models.policy import AppPolicy
 from sender_service.planner.audience import AudienceReader
-from sender_service.planner.new_page_erasure import PageErasure
+from sender_service.planner.erasure_check import ErasureCheck
 from sender_service.planner.unknown_names import UnknownNames
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
@@ -27,7 +27,7 @@ class PlannerTools:
     audience: AudienceReader
     campaigns: CampaignStore
     contacts: ContactStore
-    erasure: PageErasure
+    erasure: ErasureCheck
     settings: PlanSettings
     clock: Clock
     chunk_members: Callable[[str], Mapping[str, int]]
@@ -39,7 +39,7 @@ class PlannerTools:
     def of(
         cls,
         context: SenderContext,
-        erasure: PageErasure,
+        erasure: ErasureCheck,
         chunk_members: Callable[[str], Mapping[str, int]],
         unknown_names: UnknownNames | None,
     ) -> PlannerTools:

@@ -20,7 +20,7 @@ from sender_service.planner.audience import AudienceReader
 from sender_service.planner.planner import Planner
 from sender_service.planner.target import Candidate, Cursor, Target
 from sender_service.planner.tools import PlannerTools
-from sender_service.privacy.new_pages import NewPageErasure
+from sender_service.privacy.new_page_blanker import NewPageBlanker
 from sender_service.providers.onesignal.limits import MAX_TARGETS
 from sender_service.store.stores import Stores
 from shared.kafka.records import Record
@@ -62,7 +62,7 @@ class SenderHarness:
         made = PlannerTools(
             self.sends, self.pages,
             AudienceReader(people, self.parts), self.campaigns, self.contacts,
-            NewPageErasure(self.stores.erasures, self.pages, people, self.clock),
+            NewPageBlanker(self.stores.erasures, self.pages, people, self.clock),
             self.plan, self.clock,
             tools.get("chunk_members", lambda app: {DEFAULT_PROVIDER: MAX_TARGETS}),
             lambda: None, tools.get("policy", lambda app: AppPolicy()), tools.get("unknown_names"),

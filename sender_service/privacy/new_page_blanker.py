@@ -26,8 +26,8 @@ from shared.documents.player import Player
 
 
 @dataclass(frozen=True)
-class NewPageErasure:
-    """Check of new pages for erased people. Methods raise StoreUnavailable when MongoDB is away."""
+class NewPageBlanker:
+    """Planner's ErasureCheck on the stores. Methods raise StoreUnavailable when MongoDB is away."""
 
     store: ErasureStore
     pages: PageStore
@@ -35,7 +35,7 @@ class NewPageErasure:
     clock: Clock
 
     @classmethod
-    def of(cls, stores: Stores, clock: Clock) -> NewPageErasure:
+    def of(cls, stores: Stores, clock: Clock) -> NewPageBlanker:
         return cls(stores.erasures, stores.pages, stores.people, clock)
 
     async def count(self) -> int:
