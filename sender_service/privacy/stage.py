@@ -34,7 +34,7 @@ from shared.stage.runner import Item, StageSpec
 log = logging.getLogger("carillon.erasure")
 
 UNDER_WAY_SECONDS = 20  # so long a call's answer is waited for; gone within a minute is promised
-RECHECK_SECONDS = 5  # ingest has erased by then, so who plans from now on knows nobody
+SECOND_PASS_SECONDS = 5  # ingest has erased by then, so who plans from now on knows nobody
 YOUNG = timedelta(minutes=1)
 ERASURE_BATCH_RECORDS = 2_000  # names of a crowd: one reading of all there is does for so many
 
@@ -82,9 +82,9 @@ class Erasure:
         found = [DataSubject.of(app, of_app, self.vault.hash_key) for app, of_app in by_app.items()]
         for erased in found:
             await self.erase(erased)
-        await self.sleep(RECHECK_SECONDS)
+        await self.sleep(SECOND_PASS_SECONDS)
         for erased in found:
-            await self._recheck(erased, min(began, *since[erased.app]) - YOUNG)
+            await self._second_pass(erased, min(began, *since[erased.app]) - YOUNG)
         for item in items:
             log.info("person erased", extra={"app": item.value.app, "event": item.value.id})
         return []
@@ -93,7 +93,7 @@ class Erasure:
         await self._blank(erased, [p async for p in self._pages_of(erased)])
         await PersonalDataFinder(self.store).blank(erased)
 
-    async def _recheck(self, erased: DataSubject, since: datetime) -> None:
+    async def _second_pass(self, erased: DataSubject, since: datetime) -> None:
         """Blank pages that were planned while ingest still knew the person.
 
         People whom ingest knows now came back since: a late erasure leaves them alone.

@@ -14,7 +14,7 @@ from sender_service.models.sums import encode_sums
 from sender_service.models.trigger import Trigger
 from sender_service.pages.sums import summarise
 from sender_service.privacy.stage import (
-    RECHECK_SECONDS,
+    SECOND_PASS_SECONDS,
     UNDER_WAY_SECONDS,
     Erasure,
     decode,
@@ -122,7 +122,7 @@ async def test_answer_under_way_finds_its_member(ops: Ops) -> None:
 
     await erase(ops, answered)
     page = await page_of(ops)
-    assert slept == [1, RECHECK_SECONDS]
+    assert slept == [1, SECOND_PASS_SECONDS]
     assert PERSON not in str(page["members"]) and page["outcomes"] == {}
 
 
@@ -135,7 +135,7 @@ async def test_silent_call_is_not_waited_for_longer(ops: Ops) -> None:
         slept.append(seconds)
 
     await erase(ops, sleep)
-    assert sum(slept) == UNDER_WAY_SECONDS + RECHECK_SECONDS
+    assert sum(slept) == UNDER_WAY_SECONDS + SECOND_PASS_SECONDS
     assert (await page_of(ops))["sums"]["suppressed"] == {"erased": 1}
 
 
