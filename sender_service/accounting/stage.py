@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from sender_service.account_closing import close_complete, release_caps
 from sender_service.accounting.interactions import (
     RefusedRun,
     VerifiedInteraction,
@@ -17,7 +18,6 @@ from sender_service.accounting.interactions import (
     verify_interaction,
 )
 from sender_service.accounting.streams import StreamMatcher
-from sender_service.closing import close_complete, release_caps
 from sender_service.context import SenderContext
 from sender_service.models.push_tag import TagSigner
 from sender_service.pages.deliveries import apply, fail_sent

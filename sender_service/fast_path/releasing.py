@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sender_service.closing import close_complete
+from sender_service.account_closing import close_complete
 from sender_service.fast_path.plan import FastPathPlan
 from sender_service.models.push import Push
 from sender_service.models.send import Send

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sender_service.account_closing import sums_so_far
 from sender_service.accounting.reporting import Reporting
-from sender_service.closing import sums_so_far
 from sender_service.models.campaign import Campaign
 from sender_service.models.report import (
     REPORT_COUNTS,

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sender_service.closing import sums_so_far
+from sender_service.account_closing import sums_so_far
 from sender_service.models.malformed import count_malformed, show_malformed
 from sender_service.models.send import SendOverview, SendRow, public_state
 from sender_service.models.sums import Sums, encode_sums

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 
-from sender_service.closing import close_complete
+from sender_service.account_closing import close_complete
 from sender_service.models.campaign import Campaign
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import FINAL, PlanningChanges, Send

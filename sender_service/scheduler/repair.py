@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sender_service.closing import close_complete, release_caps
+from sender_service.account_closing import close_complete, release_caps
 from sender_service.models.send import SendRow
 from sender_service.pages.page import Page
 from sender_service.pages.transitions import WITHDRAWN, expire

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sender_service.closing import close_complete, release_caps
+from sender_service.account_closing import close_complete, release_caps
 from sender_service.models.send import SendOverview
 from sender_service.pages.document import send_of
 from sender_service.pages.page import Page

@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from datetime import timedelta
 
-from sender_service.closing import release_caps
+from sender_service.account_closing import release_caps
 from shared.models.app import Cap
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, open_world
