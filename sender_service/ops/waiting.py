@@ -7,7 +7,7 @@ from datetime import datetime
 from sender_service.models.send import FINAL, SendOverview, public_state
 from sender_service.ops.responses.sends import WaitingResponse
 from sender_service.pages.page import Page
-from sender_service.pages.transitions import quiet_hours_of
+from sender_service.pages.quiet_hours import quiet_hours_of
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.store.pages import PageStore
 from shared.apps import AppRegistry

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sender_service.models.erased_names import marker
-from sender_service.models.policy import AppPolicy, Policy
+from sender_service.models.policy import Policy
 from sender_service.models.send import SendOverview, SendRow
 from sender_service.models.send_quiet_hours import SendQuietHours
 from sender_service.pages.page import Page
@@ -45,26 +45,6 @@ def expire(page: Page, send: SendRow, now: datetime, answer_timeout: timedelta) 
 def policy_of(send: SendOverview) -> Policy:
     """Return the policy that the send started with."""
     return Policy.model_validate((send.campaign_snapshot or {}).get("policy", {}))
-
-
-def quiet_hours_of(send: SendOverview) -> SendQuietHours | None:
-    """Return the quiet hours that the send started with; None where none apply."""
-    of_app = AppPolicy.model_validate(send.campaign_snapshot or {})
-    return SendQuietHours.of(policy_of(send), of_app, send.priority)
-
-
-def wait_through_quiet_hours(
-    page: Page, send: SendOverview, now: datetime, answer_timeout: timedelta
-) -> None:
-    """Postpone chunks that are in quiet hours of their members' time zone, unanswered ones too."""
-    quiet = quiet_hours_of(send)
-    if quiet is None:
-        return
-    for name, chunk in page.chunks.items():
-        if chunk.is_due(now) or chunk.is_unanswered(now, answer_timeout):
-            until = quiet.until(now, chunk.time_zone)
-            if until is not None:
-                page.postpone(name, until)
 
 
 def due_chunks(

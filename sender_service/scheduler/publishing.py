@@ -11,7 +11,8 @@ from sender_service.models.push_tag import TagSigner
 from sender_service.models.send import SendOverview
 from sender_service.pages.chunk import root_of
 from sender_service.pages.page import Page
-from sender_service.pages.transitions import quiet_hours_of, to_job
+from sender_service.pages.quiet_hours import quiet_hours_of
+from sender_service.pages.transitions import to_job
 from sender_service.providers.base import Json, Providers
 from shared.kafka.client import LogWriter
 from shared.kafka.records import OutgoingRecord

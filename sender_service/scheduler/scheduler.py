@@ -14,12 +14,8 @@ from sender_service.account_closing import close_complete, release_caps
 from sender_service.models.send import SendOverview
 from sender_service.pages.document import send_of
 from sender_service.pages.page import Page
-from sender_service.pages.transitions import (
-    due_chunks,
-    expire,
-    release,
-    wait_through_quiet_hours,
-)
+from sender_service.pages.quiet_hours import wait_through_quiet_hours
+from sender_service.pages.transitions import due_chunks, expire, release
 from sender_service.providers.base import request_rate
 from sender_service.scheduler.message_window import Grant
 from sender_service.scheduler.publishing import build_jobs, publish_jobs

@@ -211,6 +211,7 @@ READERS = {
     "sender_service/planner/recipients.py": OWN,
     "sender_service/planner/planner.py": OWN,
     "sender_service/planner/target.py": OWN,
+    "sender_service/pages/quiet_hours.py": OWN,
     "sender_service/pages/transitions.py": OWN,
     "sender_service/store/parked.py": OWN,
 }

@@ -7,12 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sender_service.pages.deliveries import apply
-from sender_service.pages.transitions import (
-    quiet_hours_of,
-    release,
-    to_job,
-    wait_through_quiet_hours,
-)
+from sender_service.pages.quiet_hours import quiet_hours_of, wait_through_quiet_hours
+from sender_service.pages.transitions import release, to_job
 from shared.models.delivery import Delivery
 from tests.support.builders import SEND, page_with, send
 from tests.support.clocks import START

@@ -13,13 +13,8 @@ import pytest
 from sender_service.dispatcher.dispatcher import Dispatcher
 from sender_service.dispatcher.tools import DispatcherTools
 from sender_service.pages.deliveries import apply
-from sender_service.pages.transitions import (
-    due_chunks,
-    quiet_hours_of,
-    release,
-    to_job,
-    wait_through_quiet_hours,
-)
+from sender_service.pages.quiet_hours import quiet_hours_of, wait_through_quiet_hours
+from sender_service.pages.transitions import due_chunks, release, to_job
 from sender_service.providers.base import Provider
 from sender_service.providers.onesignal.client import OneSignalClient
 from sender_service.providers.onesignal.provider import ONESIGNAL_NAME

@@ -9,7 +9,7 @@ import pytest
 
 from sender_service.models.policy import Policy, has_bought
 from sender_service.models.send import Send
-from sender_service.pages.transitions import wait_through_quiet_hours
+from sender_service.pages.quiet_hours import wait_through_quiet_hours
 from shared.errors import InvalidPayload
 from shared.models.quiet_hours import QuietHours
 from shared.models.wire import validate

@@ -12,7 +12,7 @@ from sender_service.models.campaign import Campaign, CampaignBody
 from sender_service.models.policy import AppPolicy, Policy
 from sender_service.models.segment import TimeZoneIs
 from sender_service.models.send_quiet_hours import SendQuietHours
-from sender_service.pages.transitions import quiet_hours_of, wait_through_quiet_hours
+from sender_service.pages.quiet_hours import quiet_hours_of, wait_through_quiet_hours
 from sender_service.planner.building import PageBuilder
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.segment_filter import to_filter
