@@ -13,7 +13,7 @@ from shared.apps import AppRegistry
 from shared.clock import Monotonic
 from shared.errors import StoreUnavailable
 
-log = logging.getLogger("carillon.governor")
+log = logging.getLogger("carillon.message_budget")
 
 STALE_AFTER = 2  # refresh intervals; callers wait for a new count when theirs is older
 

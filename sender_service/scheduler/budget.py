@@ -21,7 +21,7 @@ from shared import metrics
 from shared.clock import Clock
 from shared.settings import GovernorSettings
 
-log = logging.getLogger("carillon.governor")
+log = logging.getLogger("carillon.message_budget")
 
 # A replica with a fast clock would drop others' reservations too soon.
 CLOCKS_DIFFER_MINUTES = 2

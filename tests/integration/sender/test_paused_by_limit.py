@@ -35,7 +35,9 @@ async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[tuple[str, str]]:
     """Return (level, app) of each such record."""
-    found = [r for r in caplog.records if r.name == "carillon.governor" and r.message == message]
+    found = [
+        r for r in caplog.records if r.name == "carillon.message_budget" and r.message == message
+    ]
     return [(r.levelname, r.__dict__["app"]) for r in found]
 
 
