@@ -34,8 +34,8 @@ T = TypeVar("T")
 Write = Pending[Sequence[OutgoingRecord]]  # a request's records
 
 
-class Kafka(Protocol):
-    """Kafka behind its circuit breaker; both methods raise LogUnavailable."""
+class EventSink(Protocol):
+    """Publisher to Kafka: in production the CircuitBreaker. Both methods raise LogUnavailable."""
 
     async def publish(self, records: Sequence[OutgoingRecord], seconds: float) -> None: ...
 
@@ -57,7 +57,7 @@ class DurableLog:
     """
 
     def __init__(
-        self, kafka: Kafka, spool: Spool, limit_bytes: int, timeouts: PublishTimeouts
+        self, kafka: EventSink, spool: Spool, limit_bytes: int, timeouts: PublishTimeouts
     ) -> None:
         self._kafka = kafka
         self._spool = spool
