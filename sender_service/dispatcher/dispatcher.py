@@ -213,12 +213,13 @@ class Dispatcher:
 
     def _note(self, job: Job, outcome: Outcome, seconds: float) -> None:
         label = type(outcome).__name__
-        _counted(job.app, job.provider, label).inc()
+        reason = outcome.code if isinstance(outcome, RetryAfter) else ""
+        _counted(job.app, job.provider, label, reason).inc()
         _timed(job.app, job.provider).observe(seconds)
         log.info(
             "provider called",
             extra={"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app,
-                   "provider": job.provider, "outcome": label,
+                   "provider": job.provider, "outcome": label, "reason": reason,
                    "players": len(job.players), "key": job.idempotency_key},
         )  # fmt: skip
 

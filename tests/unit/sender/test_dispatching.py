@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from sender_service.dispatcher.dispatcher import Dispatcher
 from sender_service.dispatcher.tools import DispatcherTools
@@ -129,6 +130,26 @@ def test_each_priority_is_read_by_a_stage_of_its_own() -> None:
     assert list(pressing.topics) == [TRANSACTIONAL_JOBS_TOPIC.name]
     assert list(marketing.topics) == [MARKETING_JOBS_TOPIC.name]
     assert pressing.group != marketing.group and pressing.name != marketing.name
+
+
+def counted(outcome: str, reason: str) -> float:
+    labels = {"app": "demo", "provider": ONESIGNAL_NAME, "outcome": outcome, "reason": reason}
+    return REGISTRY.get_sample_value("carillon_provider_calls_total", labels) or 0.0
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "reason"),
+    [
+        (200, "Sent", ""),
+        (429, "RetryAfter", "rate_limited"),
+        (503, "RetryAfter", "server_error"),
+    ],
+)
+async def test_reason_of_a_429_differs_from_a_5xx(status: int, outcome: str, reason: str) -> None:
+    body = {"id": ONESIGNAL_APP_ID} if status == 200 else {}
+    before = counted(outcome, reason)
+    await DispatcherHarness(answers=lambda: httpx.Response(status, json=body)).handle(job())
+    assert counted(outcome, reason) == before + 1
 
 
 @pytest.mark.parametrize("priority", ["transactional", "marketing"])
