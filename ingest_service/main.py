@@ -57,7 +57,7 @@ async def run(
         loops += [lambda: _prepare(process, roles), lambda: _watch_stages(process, roles)]
         app = create_app(http, process.health, parts)
         calm_garbage_collector()
-        log.info("listening", extra={"host": http.host, "port": listener.getsockname()[1]})
+        log.info("service started", extra={"host": http.host, "port": listener.getsockname()[1]})
         async with asyncio.TaskGroup() as group:
             group.create_task(serve(app, listener, stop, http))
             for loop in loops:

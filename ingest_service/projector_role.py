@@ -18,7 +18,7 @@ from ingest_service.replay.sweeper import Sweeper
 from ingest_service.snapshot.keeper import keep_snapshots
 from shared.clock import monotonic, utc_now
 from shared.health import Component
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.models.event import Event
 from shared.mongo.client import Database, translate_mongo_errors

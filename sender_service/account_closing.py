@@ -1,4 +1,4 @@
-"""Closing of complete accounts, and the caps that are released with it."""
+"""Closing of sends' complete accounts, and the caps that are released with it."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sender_service.models.push_tag import TagSigner
 from sender_service.providers.base import Providers
+from sender_service.store.progress import ProjectorProgress
 from sender_service.store.stores import Stores
 from shared.apps import AppRegistry
 from shared.clock import Clock, Monotonic
@@ -27,6 +28,7 @@ class SenderContext:
     settings: Settings
     database: Database
     stores: Stores
+    progress: ProjectorProgress
     writer: LogWriter
     providers: Providers
     vault: Vault

@@ -92,7 +92,7 @@ async def _work(
     for name, run_loop in _loops(sender, roles, membership, stop):
         component = context.health.component(f"loop:{name}", deadline_seconds=LOOP_STALLED_SECONDS)
         tasks.create_task(run_loop(component))
-    log.info("running", extra={"roles": list(roles), "log": log_id})
+    log.info("service started", extra={"roles": list(roles), "log": log_id})
 
 
 Loop = Callable[[Component], Coroutine[Any, Any, None]]

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from sender_service.context import SenderContext
 from sender_service.providers.base import ProviderContext
 from sender_service.providers.registry import open_providers
+from sender_service.store.progress import ProjectorProgress
 from sender_service.store.stores import Stores
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
@@ -38,6 +39,7 @@ async def open_context(settings: Settings) -> AsyncIterator[SenderContext]:
             settings=settings,
             database=database,
             stores=stores,
+            progress=ProjectorProgress(database, monotonic),
             writer=writer,
             providers=providers,
             vault=vault,

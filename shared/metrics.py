@@ -42,8 +42,8 @@ STAGE_SECONDS = Histogram(
 )
 CALLS = Counter(
     "carillon_provider_calls_total",
-    "Calls to push providers by outcome",
-    ["app", "provider", "outcome"],
+    "Calls to push providers by outcome; a repeated call has the reason, as rate_limited",
+    ["app", "provider", "outcome", "reason"],
 )
 CALL_SECONDS = Histogram(
     "carillon_provider_call_duration_seconds", "Duration of a call", ["app", "provider"]

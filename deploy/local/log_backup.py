@@ -20,8 +20,9 @@ import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared.errors import LogUnavailable
-from shared.kafka.client import TYPE_HEADER, OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.client import ensure_topics, open_log_writer
 from shared.kafka.errors import translate_kafka_errors
+from shared.kafka.records import TYPE_HEADER, OutgoingRecord
 from shared.kafka.scan import open_scanner
 from shared.kafka.topics import TOPICS, Topic
 from shared.settings import KafkaSettings

@@ -18,7 +18,7 @@ from shared import metrics
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidPayload
 from shared.events.registry import STREAM
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.models.app import App
 from shared.models.event import Event, Source

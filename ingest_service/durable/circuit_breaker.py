@@ -8,7 +8,8 @@ from pathlib import Path
 
 from shared.errors import LogUnavailable
 from shared.kafka.batches import BatchWriter
-from shared.kafka.client import OutgoingRecord, ensure_topics
+from shared.kafka.client import ensure_topics
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import TOPICS
 from shared.settings import KafkaSettings
 

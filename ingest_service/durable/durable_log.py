@@ -19,7 +19,7 @@ from ingest_service.durable.spool_name import received_at
 from shared import metrics
 from shared.coalescer import Coalescer, Pending, refuse
 from shared.errors import LogUnavailable
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from shared.processes import SpoolState
 
 log = logging.getLogger("carillon.ingest")
@@ -35,7 +35,7 @@ Write = Pending[Sequence[OutgoingRecord]]  # a request's records
 
 
 class EventSink(Protocol):
-    """Kafka behind its circuit breaker; both methods raise LogUnavailable."""
+    """Publisher to Kafka: in production the CircuitBreaker. Both methods raise LogUnavailable."""
 
     async def publish(self, records: Sequence[OutgoingRecord], seconds: float) -> None: ...
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shared.errors import LogUnavailable, Rejected
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 
 ROW_BYTES = 64  # what a row takes beside its key and its value, about
 SPOOL_LOCK_SECONDS = 5.0  # a process that is ending still locks the file

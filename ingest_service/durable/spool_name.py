@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from shared.models.event import Event
 from shared.mongo.collections import INGEST
 from shared.processes import unique_name

@@ -18,7 +18,8 @@ from ingest_service.importer.csv_rows import Line, Table, batches
 from ingest_service.importer.row_event import Imported, NotWebPush, read_row
 from shared.clock import utc_now
 from shared.errors import Rejected
-from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.client import LogWriter, ensure_topics, open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.models.event import Event
 from shared.mongo.client import Database, in_batches, open_database, translate_mongo_errors

@@ -98,8 +98,9 @@ class Browser:
         return {payload_of(event, ErasePayload).person for event in self.erasures}
 
     def named_players(self) -> set[str]:
-        """Return the players that this batch's erasures name."""
-        return {p for event in self.erasures for p in payload_of(event, ErasePayload).players}
+        """Return the players that this batch's erasures name; late ones name them to the sender only."""
+        payloads = (payload_of(event, ErasePayload) for event in self.erasures)
+        return {player for payload in payloads if not payload.late for player in payload.players}
 
     def erased_merges(self) -> list[tuple[str, datetime]]:
         """Return the persons whose records of merges are erased, each with the time of the erasure."""

@@ -13,7 +13,7 @@ from shared.events.registry import (
     UNDO_MERGE,
     payload_of,
 )
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.kafka.topics import DELIVERIES_TOPIC
 from shared.models.delivery import Delivery
 from shared.models.event import Event

@@ -9,10 +9,11 @@ later one finds the other.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from ingest_service.projector.browser import Browser
 from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.player import NOBODY, LedgerEntry
 from ingest_service.projector.store import Projections
 from ingest_service.projector.visitor import STAND_IN
 from shared.documents.merge import Tombstone
@@ -36,10 +37,16 @@ class LateErasures:
         self._publish = publish
         self._batch_size = batch_size
 
-    async def propagate(self, events: Sequence[Event], browsers: Mapping[str, Browser]) -> None:
+    async def propagate(
+        self,
+        events: Sequence[Event],
+        browsers: Mapping[str, Browser],
+        players: Mapping[str, LedgerEntry],
+    ) -> None:
         """Save tombstones and publish late erasures, after the batch's browsers are written.
 
-        `browsers` is by the id of the visitor. Raises Unavailable.
+        `browsers` is by the id of the visitor; `players` are theirs, as they were before the batch.
+        Raises Unavailable.
         """
         erasures = [event for event in events if event.type == ERASE]
         await self._store.save_tombstones([_tombstone(event) for event in erasures])
@@ -47,7 +54,7 @@ class LateErasures:
             return
         derived: list[Event] = []
         for event in erasures:
-            derived += self._derive_for_stand_ins(event, browsers[self._name(event)])
+            derived += self._derive_for_stand_ins(event, browsers[self._name(event)], players)
             if payload_of(event, ErasePayload).find_others:
                 await self._publish_others(event, self._publish)
         derived += await self._derive_for_late(events, browsers)
@@ -84,14 +91,28 @@ class LateErasures:
             for e in _derive_for_browser(tombstone, browsers[name])
         ]
 
-    def _derive_for_stand_ins(self, event: Event, browser: Browser) -> list[Event]:
-        """Derive erasures of stand-ins for players that the operator didn't name."""
+    def _derive_for_stand_ins(
+        self, event: Event, browser: Browser, known: Mapping[str, LedgerEntry]
+    ) -> list[Event]:
+        """Derive erasures of stand-ins for players that the operator didn't name.
+
+        Each names its player to the sender, unless that is another person's.
+        """
         # An export from before the erasure may have these players.
         if str(event.visitor_id).startswith(STAND_IN):
             return []
         erased = {player.id for player in browser.erased_players()}
         unnamed = sorted(erased.difference(payload_of(event, ErasePayload).players))
-        return [_erasure(_tombstone(event), f"{STAND_IN}{player}") for player in unnamed]
+        # Any page can report a player that it has read of. NOBODY: erased, before a crash of this batch.
+        theirs, tombstone = {NOBODY, *browser.erased_persons()}, _tombstone(event)
+        return [
+            _erasure(
+                tombstone,
+                f"{STAND_IN}{player}",
+                players=[player] if player not in known or known[player].person in theirs else [],
+            )
+            for player in unnamed
+        ]
 
     def _name(self, event: Event) -> str:
         return self._people.of_browser(event.app, str(event.visitor_id))
@@ -99,8 +120,12 @@ class LateErasures:
 
 def _derive_for_browser(tombstone: Tombstone, browser: Browser) -> list[Event]:
     person, at, visitor_id = tombstone["_id"], tombstone["at"], browser.visitor.visitor_id
-    older = (e.contribution.get("firstSeenAt", at) <= at for e in browser.epochs_of(person))
-    return [_erasure(tombstone, visitor_id)] if visitor_id is not None and any(older) else []
+    older = [e for e in browser.epochs_of(person) if e.contribution.get("firstSeenAt", at) <= at]
+    if visitor_id is None or not older:
+        return []
+    # The sender knows persons only by events: what named the browser before its login is found by these.
+    aliases = {epoch.anonymous_id for epoch in older if epoch.anonymous_id} - {person}
+    return [_erasure(tombstone, visitor_id, aliases=aliases)]
 
 
 def _login(event: Event) -> str | None:
@@ -120,12 +145,15 @@ def _tombstone(event: Event) -> Tombstone:
     }  # fmt: skip
 
 
-def _erasure(tombstone: Tombstone, visitor: str) -> Event:
+def _erasure(
+    tombstone: Tombstone, visitor: str, *, players: Iterable[str] = (), aliases: Iterable[str] = ()
+) -> Event:
     """Return the late erasure of a visitor; its id is the same each time."""
     app, person, at = tombstone["app"], tombstone["_id"], tombstone["at"]
     payload = ErasePayload(
-        person=person, players=[], aliases=[], late=True, login_hash=tombstone["loginHash"]
-    )
+        person=person, players=sorted(players), aliases=sorted(aliases), late=True,
+        login_hash=tombstone["loginHash"],
+    )  # fmt: skip
     return Event(
         app=app, id=derived_id("erase", app, person, at.isoformat(), visitor), type=ERASE,
         source="ops", visitor_id=visitor, occurred_at=at, received_at=at,

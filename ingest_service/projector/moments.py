@@ -24,7 +24,7 @@ from ingest_service.projector.player import SUBSCRIBED_PLAYER
 from shared.documents.profile import Profile, Purchase
 from shared.events.payloads import ErasePayload
 from shared.events.registry import ERASE, IDENTIFY, UNDO_MERGE, payload_of
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import MOMENTS_TOPIC
 from shared.models.event import Event
 from shared.models.facts import Bought, Erased, Fact

@@ -119,7 +119,7 @@ class Projector:
             ),
         )
         by_name = {browser.visitor.id: browser for browser in browsers}
-        await self._late_erasures.propagate(of_browsers, by_name)
+        await self._late_erasures.propagate(of_browsers, by_name, players)
         ledger = fold_players(players, browsers, reports, activity, self._clock())
         await self._store.save_players(ledger.changed)
         with_browsers = [(event, by_name[self._name(event)]) for event in of_browsers]

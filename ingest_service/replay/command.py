@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from ingest_service.projector.decode import Projected, decode
 from ingest_service.projector.meta import log_of
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.replay.lease import ReplayLease, ReplayLeases
+from ingest_service.replay.log_replay import LogReplay
 from ingest_service.replay.staging import Staging, swap
 from ingest_service.replay.start import Lineage, choose_origin
 from ingest_service.replay.sweeper import end_run
@@ -22,49 +20,18 @@ from ingest_service.snapshot.files import Header, read_documents, readable_snaps
 from ingest_service.snapshot.take import READ, drop_stale, folder_of
 from shared.clock import monotonic, utc_now
 from shared.errors import Conflict, Rejected, StoreUnavailable
-from shared.kafka.client import Partition, Record, ensure_topics
-from shared.kafka.scan import committed_offsets, first_offsets, partitions_of, scan
-from shared.kafka.topics import PROJECTOR_GROUP, TOPICS
+from shared.kafka.client import ensure_topics
+from shared.kafka.records import Partition
+from shared.kafka.scan import first_offsets, partitions_of
+from shared.kafka.topics import TOPICS
 from shared.mongo.client import Database, open_database, translate_mongo_errors
 from shared.secret_check import check_secret
 from shared.secrets import Vault
 from shared.settings import Settings
-from shared.stage.runner import Item
-
-log = logging.getLogger("carillon.replay")
 
 REPLAY_POLL_SECONDS = 0.5
 DEAD_MARGIN_SECONDS = 2.0
 GENERATION = 2**40  # revisions of one generation of the collections; no document reaches them
-
-
-@dataclass
-class Replay:
-    settings: Settings
-    run: ReplayLease
-    projector: Projector
-    records: int = 0
-
-    async def catch_up(self, starts: Mapping[Partition, int]) -> dict[Partition, int]:
-        """Project the log up to the live projector's offsets; return these offsets."""
-        ends = await committed_offsets(self.settings.kafka, PROJECTOR_GROUP, partitions_of(READ))
-        async for batch in scan(self.settings.kafka, starts, ends):
-            self.run.check()
-            await self._handle([item for item in map(_to_item, batch) if item is not None])
-            self.records += len(batch)
-        return {place: max(ends[place], starts.get(place, 0)) for place in ends}
-
-    async def _handle(self, items: Sequence[Item[Projected]]) -> None:
-        """Project a batch; skip only the records that can't be projected, as the stage does."""
-        try:
-            if items:
-                await self.projector.handle(items)
-        except (ArithmeticError, LookupError, TypeError, ValueError) as exc:
-            if len(items) == 1:
-                log.warning("record skipped", extra={"reason": type(exc).__name__})
-                return
-            for item in items:
-                await self._handle([item])
 
 
 async def replay(settings: Settings) -> int:
@@ -91,7 +58,7 @@ async def _rebuild(
     offsets = await _fill_staging(
         await _lineage(settings, database), readable_snapshots(folder_of(settings)), staging
     )
-    work = Replay(settings, run, Projector(staging.store, people, utc_now))
+    work = LogReplay(settings, run, Projector(staging.store, people, utc_now))
     at = await work.catch_up(offsets)
     different = await staging.copy_clock_fields()
     # By then Kafka has revoked a dead member's partitions, so it commits nothing more.
@@ -168,14 +135,6 @@ async def _lineage(settings: Settings, database: Database) -> Lineage:
     if known != log_id:  # no projector has seen it yet
         before = known
     return Lineage(log_id, before, firsts)
-
-
-def _to_item(record: Record) -> Item[Projected] | None:
-    try:
-        value = decode(record)
-    except Rejected:
-        return None
-    return Item(record, value) if value is not None else None
 
 
 def _print(line: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest_service.snapshot.files import Header
 from shared.errors import Conflict
-from shared.kafka.client import Partition
+from shared.kafka.records import Partition
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import bson
 import orjson
 
 from shared.errors import Rejected
-from shared.kafka.client import Partition
+from shared.kafka.records import Partition
 from shared.mongo.collections import MERGES, PLAYERS, PROFILES, VISITORS
 
 log = logging.getLogger("carillon.snapshot")

@@ -82,4 +82,4 @@ def _interactions(
     found: MemberOutcome, by_page: dict[str, dict[str, dict[str, datetime]]]
 ) -> dict[str, Any]:
     kinds, index = by_page.get(found.page, {}), str(found.index)
-    return {"seen": {kind: times[index] for kind, times in kinds.items() if index in times}}
+    return {"interactions": {kind: times[index] for kind, times in kinds.items() if index in times}}

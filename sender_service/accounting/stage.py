@@ -28,7 +28,7 @@ from shared import metrics
 from shared.clock import Clock
 from shared.events.payloads import StreamPayload
 from shared.events.registry import PROVIDER_REPORTS, STREAM, payload_of
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.kafka.topics import ACCOUNTING_GROUP, DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.loops import Wakeup
 from shared.models.delivery import Delivery
@@ -174,7 +174,7 @@ class Accounting:
         """Count each (player, kind) of the pages' members once."""
         interactions = await self._without_late(interactions)
         pages = await self.stores.pages.get_many(list(interactions))
-        seen: list[tuple[Page, dict[tuple[int, str], datetime]]] = []
+        counted: list[tuple[Page, dict[tuple[int, str], datetime]]] = []
         unmatched: dict[str, list[VerifiedInteraction]] = {}
         for key, here in interactions.items():
             if key not in pages:
@@ -183,15 +183,15 @@ class Accounting:
             distinct, waiting = self._first_times(pages[key], here)
             unmatched |= {key: waiting} if waiting else {}
             if distinct:
-                seen.append((pages[key], distinct))
+                counted.append((pages[key], distinct))
         await self._park(unmatched)
-        if not seen:
+        if not counted:
             return
-        new = await self.stores.interactions.add(seen)
+        new = await self.stores.interactions.add(counted)
         metrics.INTERACTIONS_CHECKED.labels("counted").inc(new)
-        metrics.INTERACTIONS_CHECKED.labels("repeated").inc(sum(len(d) for _, d in seen) - new)
-        for page, distinct in seen:
-            extra = {"send": page.send, "page": page.number, "seen": len(distinct)}
+        metrics.INTERACTIONS_CHECKED.labels("repeated").inc(sum(len(d) for _, d in counted) - new)
+        for page, distinct in counted:
+            extra = {"send": page.send, "page": page.number, "interactions": len(distinct)}
             log.info("interactions counted", extra=extra)
 
     async def _park(self, unmatched: Mapping[str, Sequence[VerifiedInteraction]]) -> None:
@@ -223,7 +223,7 @@ class Accounting:
         self, page: Page, interactions: Sequence[VerifiedInteraction]
     ) -> tuple[dict[tuple[int, str], datetime], list[VerifiedInteraction]]:
         """Return the first time of each (member, kind), and those whose message isn't known yet."""
-        seen: dict[tuple[int, str], datetime] = {}
+        times: dict[tuple[int, str], datetime] = {}
         unmatched: list[VerifiedInteraction] = []
         for interaction in interactions:
             index = page.index_of(interaction.player)
@@ -238,9 +238,9 @@ class Accounting:
                     "foreign" if is_right is False else "early"
                 ).inc()
                 continue
-            at = seen.get((index, interaction.kind), interaction.at)
-            seen[index, interaction.kind] = min(at, interaction.at)
-        return seen, unmatched
+            at = times.get((index, interaction.kind), interaction.at)
+            times[index, interaction.kind] = min(at, interaction.at)
+        return times, unmatched
 
 
 def _player(event: Event) -> str:

@@ -74,7 +74,7 @@ async def _test(ops: OpsClient) -> None:
     path = path_of("apps", ops.options.app, "test-connection")
     answer = await ops.call(ConnectionResponse, "POST", path)
     found = answer.body
-    table = Table("result", "message", "players", "messageable")
+    table = Table("result", "message", "players", "reachable")
     rows(table, (found.result, found.message, found.players, found.messageable_players))
     ops.show(answer.json, table)
     ops.warn(found.warnings)

@@ -23,7 +23,7 @@ from sender_service.providers.base import (
     Sent,
 )
 from shared import metrics
-from shared.kafka.client import OutgoingRecord, Record
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import (
     DELIVERIES_TOPIC,
     MARKETING_DISPATCHER_GROUP,
@@ -118,7 +118,8 @@ class Dispatcher:
         if app is None or not app.is_sending or provider is None:
             return self._deferred(job, STOPPED)
         if tools.clock() >= min(job.expires_at, job.quiet_from or job.expires_at):
-            # The scheduler ends what has expired, and releases the rest in the morning.
+            # The scheduler ends what has expired, and releases the rest in the morning. Its clock may be
+            # behind: it looks again at this clock's time, when it is night there too.
             return self._deferred(job, NOT_CALLED)
         outcome = await self._call(provider, app, job)
         if outcome is None:
@@ -212,12 +213,13 @@ class Dispatcher:
 
     def _note(self, job: Job, outcome: Outcome, seconds: float) -> None:
         label = type(outcome).__name__
-        _counted(job.app, job.provider, label).inc()
+        reason = outcome.code if isinstance(outcome, RetryAfter) else ""
+        _counted(job.app, job.provider, label, reason).inc()
         _timed(job.app, job.provider).observe(seconds)
         log.info(
             "provider called",
             extra={"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app,
-                   "provider": job.provider, "outcome": label,
+                   "provider": job.provider, "outcome": label, "reason": reason,
                    "players": len(job.players), "key": job.idempotency_key},
         )  # fmt: skip
 

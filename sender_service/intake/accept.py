@@ -241,7 +241,7 @@ def _unknown(field: str, message: str) -> InvalidPayload:
 
 
 def _log_accepted(send: str, app: str) -> None:
-    log.info("trigger taken in", extra={"send": send, "app": app})
+    log.info("trigger accepted", extra={"send": send, "app": app})
 
 
 def _is_urgent(send: Send) -> bool:

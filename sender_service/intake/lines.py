@@ -9,7 +9,7 @@ from sender_service.models.malformed import BadName, LeftOut, Malformed, refuse_
 from sender_service.models.recipient import Recipient
 from sender_service.models.trigger import MAX_PARTS, MAX_TRIGGER_BYTES, Terms
 from shared.errors import FieldError, InvalidPayload, TooLarge
-from shared.models.strict import validate_strictly
+from shared.models.strict import WHOLE, validate_strictly
 from shared.models.wire import load_json
 
 PART_BYTES = 1024 * 1024  # of the lines; as a document it may take some times as much
@@ -50,7 +50,7 @@ def read_recipient(number: int, line: bytes, index: int) -> Recipient | BadName:
             text = f"{unknown[0].field}: {unknown[0].message}"
             raise _at_line(number, InvalidPayload(text, errors=unknown)) from exc
         code = exc.errors[0].code if exc.errors else exc.code
-        return bad_at(number, index, code, exc.message)
+        return bad_at(number, index, code, _message_of(exc))
 
 
 def bad_at(number: int, index: int, code: str, message: str) -> BadName:
@@ -69,13 +69,19 @@ def _at_line(number: int, error: InvalidPayload) -> InvalidPayload:
     """Return the same error with its line in the fields: `lines.17.visitor`."""
     if not number:
         return error
-    found = error.errors or [FieldError("body", error.code, error.message)]
+    found = error.errors or [FieldError(WHOLE, error.code, error.message)]
     place = f"lines.{number}"
     errors = [
-        FieldError(place if e.field == "body" else f"{place}.{e.field}", e.code, e.message)
+        FieldError(place if e.field == WHOLE else f"{place}.{e.field}", e.code, e.message)
         for e in found
     ]
-    return InvalidPayload(f"line {number}: {error.message}", code=error.code, errors=errors)
+    text = f"line {number}: {_message_of(error)}"
+    return InvalidPayload(text, code=error.code, errors=errors)
+
+
+def _message_of(error: InvalidPayload) -> str:
+    """Return the error's message. One of the whole value names no field: the line has its number."""
+    return error.message.removeprefix(f"{WHOLE}: ")
 
 
 async def peek_head(lines: Lines) -> tuple[Terms, Lines]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sender_service.intake.accept import Intake
 from sender_service.intake.request import TriggerRequest, parse_request
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.kafka.topics import INTAKE_GROUP, TRIGGERS_TOPIC
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec

@@ -24,7 +24,7 @@ from sender_service.privacy.requests import Writer
 from sender_service.store.dead_letters import DeadLetterQuery, DeadLetterStore, StoredDeadLetter
 from shared.clock import CLOCK_SKEW, Clock
 from shared.errors import Conflict, NotFound
-from shared.kafka.client import OutgoingRecord, Record
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import DEAD_LETTERS_GROUP, DEAD_LETTERS_TOPIC, TOPICS
 from shared.models.dead_letter import DeadLetter
 from shared.models.sentences import described
@@ -117,7 +117,7 @@ def _check_replayable(dead_letter: StoredDeadLetter) -> None:
     if dead_letter.erased:
         raise Conflict("its person was erased: there is nothing to publish", code="erased")
     if dead_letter.truncated:
-        raise Conflict("only its beginning is kept: publish it from its source", code="cut")
+        raise Conflict("only its beginning is kept: publish it from its source", code="truncated")
     if dead_letter.topic not in REPLAYABLE:
         raise Conflict("its topic is none that can be published to", code="foreign_topic")
 

@@ -62,7 +62,7 @@ SEND: dict[str, Any] = {
     "id": SEND_ID, "app": "demo", "campaign": "welcome", "priority": "marketing",
     "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "state": "sending", "error": None, "warnings": [], "createdAt": AT, "dueAt": AT,
-    "expiresAt": "2026-11-23T16:00:00.000Z", "closedAt": None, "parts": None, "heldSince": None,
+    "expiresAt": "2026-11-23T16:00:00.000Z", "closedAt": None, "parts": None, "limitedSince": None,
     "waiting": [{"code": "message_limit", "message": "held: message limit", "until": AT}],
     "forecast": {"seconds": 4}, "audience": 100, "sent": 60, "pending": 30,
     "suppressed": {"unsubscribed": 8, "capped": 1}, "failed": {"invalid_player": 1},
@@ -94,7 +94,7 @@ PREVIEW: dict[str, Any] = {
     "quietHours": None,
     "forecast": {
         "calls": 2, "messages": 91, "requestSeconds": 1, "seconds": 1,
-        "window": {"allowance": 7600, "left": 7600, "disableLimit": 10000, "held": False,
+        "window": {"allowance": 7600, "left": 7600, "disableLimit": 10000, "mustWait": False,
                    "disableLimitShare": 0.009, "near": False},
     },
 }  # fmt: skip

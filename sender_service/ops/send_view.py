@@ -54,7 +54,7 @@ class SendView:
             "warnings": [*send.warnings, *_remarks(send, sums)],
             "malformed": show_malformed(send.malformed),
             "parts": _parts(send),
-            "heldSince": limited_since,
+            "limitedSince": limited_since,
             "waiting": waiting,
             "forecast": await self._progress.forecast(send, sums, waits_until, now),
             **encode_sums(sums),

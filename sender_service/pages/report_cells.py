@@ -16,15 +16,15 @@ from shared.documents.player import Player
 
 
 def cells_of(
-    page: PageView, seen: Mapping[str, Mapping[str, datetime]], ledger: Mapping[str, Player]
+    page: PageView, times: Mapping[str, Mapping[str, datetime]], ledger: Mapping[str, Player]
 ) -> list[Cell]:
     """Return cells by variant and browser.
 
-    `seen` is kind → member's index → time. `ledger` is player → its entry.
+    `times` is kind → member's index → time. `ledger` is player → its entry.
     """
     cells: dict[tuple[str, str], Cell] = {}
     for index, (player, _, chunk) in enumerate(page.members):
-        kinds = [kind for kind in PLURAL_OF_INTERACTION if str(index) in seen.get(kind, {})]
+        kinds = [kind for kind in PLURAL_OF_INTERACTION if str(index) in times.get(kind, {})]
         if page.outcome(index)[0] != "sent" and not kinds:
             continue
         entry = ledger.get(player)

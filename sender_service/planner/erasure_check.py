@@ -1,4 +1,4 @@
-"""Erasures that happen while a page is planned, as the planner sees them."""
+"""Interface of the check for erasures that happen while a page is planned."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class ErasureCheck(Protocol):
-    """Blanks people whom ingest erased while a page was planned. Raises StoreUnavailable."""
+    """Check for people erased during planning: NewPageBlanker is it. Raises StoreUnavailable."""
 
     async def count(self) -> int:
         """Return how many erasures ingest has counted."""

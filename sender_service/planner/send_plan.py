@@ -1,4 +1,4 @@
-"""Settings shared by all pages of a send."""
+"""Plan of a send: settings that all its pages share."""
 
 from __future__ import annotations
 

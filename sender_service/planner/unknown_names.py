@@ -31,8 +31,7 @@ class UnknownNames:
 
     @classmethod
     def of(cls, context: SenderContext) -> UnknownNames:
-        progress = ProjectorProgress(context.database, context.monotonic)
-        return cls(progress, context.clock, context.monotonic)
+        return cls(context.progress, context.clock, context.monotonic)
 
     async def may_come(self, send: Send) -> bool:
         """Return whether names that are unknown may be known soon. Raises StoreUnavailable."""

@@ -27,7 +27,7 @@ from shared.documents.player import Player
 
 @dataclass(frozen=True)
 class NewPageBlanker:
-    """Check of new pages for erased people. Methods raise StoreUnavailable when MongoDB is away."""
+    """Planner's ErasureCheck on the stores. Methods raise StoreUnavailable when MongoDB is away."""
 
     store: ErasureStore
     pages: PageStore

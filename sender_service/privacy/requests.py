@@ -14,7 +14,7 @@ from shared.documents.merge import Merge
 from shared.documents.profile import Profile
 from shared.events.payloads import ErasePayload, InternalPayload, UndoMergePayload
 from shared.events.registry import ERASE, UNDO_MERGE
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.models.event import Event
 from shared.secrets import Vault

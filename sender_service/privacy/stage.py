@@ -24,7 +24,7 @@ from sender_service.store.pages import PageStore
 from shared.clock import Clock
 from shared.events.payloads import ErasePayload
 from shared.events.registry import ERASE, payload_of
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.kafka.topics import ERASURE_GROUP, EVENTS_TOPIC
 from shared.models.event import Event
 from shared.secrets import Vault
@@ -86,7 +86,7 @@ class Erasure:
         for erased in found:
             await self._second_pass(erased, min(began, *since[erased.app]) - YOUNG)
         for item in items:
-            log.info("erased", extra={"app": item.value.app, "event": item.value.id})
+            log.info("person erased", extra={"app": item.value.app, "event": item.value.id})
         return []
 
     async def erase(self, erased: DataSubject) -> None:

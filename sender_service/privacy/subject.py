@@ -14,6 +14,7 @@ from typing import Any
 
 from sender_service.models.erased_names import marker
 from sender_service.models.recipient import NAME_FIELDS
+from sender_service.models.send import NEVER
 from shared.events.payloads import ErasePayload
 from shared.events.registry import payload_of
 from shared.models.event import Event
@@ -49,7 +50,14 @@ class DataSubject:
         dated = [(e.occurred_at + ON_ITS_WAY, payload_of(e, ErasePayload)) for e in events]
         return cls(
             app=app,
-            persons=_until((name, at) for at, p in dated for name in (p.person, *p.aliases)),
+            persons=_until(
+                [
+                    *((p.person, at) for at, p in dated),
+                    # An anonymous person's id is one browser's, before one login: never somebody new's. A
+                    # browser that came late may have been named by it until then.
+                    *((name, NEVER) for _, p in dated for name in p.aliases),
+                ]
+            ),
             players=_until((name, at) for at, p in dated for name in p.players),
             visitors=_until((e.visitor_id, e.occurred_at + ON_ITS_WAY) for e in events),
             login_hashes=_until((p.login_hash, at) for at, p in dated),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from sender_service.models.push import Push
+from shared.documents.player import Player
 from shared.models.app import App
 from shared.models.job import Job
 from shared.priority import CallPriority
@@ -145,7 +146,7 @@ def request_rate(providers: Providers, app: App) -> float:
 class PlayerReader(Protocol):
     """Reader of players as the ledger has them, for providers that keep subscriptions there."""
 
-    async def ledger(self, app: str, players: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
+    async def ledger(self, app: str, players: Sequence[str]) -> Mapping[str, Player]: ...
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from sender_service.scenarios.rules import RulesLoader
 from sender_service.scenarios.run_writes import RunWrites
 from shared import metrics
 from shared.clock import Clock
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.kafka.topics import MOMENTS_TOPIC, SCENARIOS_GROUP
 from shared.models.facts import Erased, Joined
 from shared.models.person_moment import PersonMoment

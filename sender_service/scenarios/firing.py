@@ -23,7 +23,8 @@ from sender_service.store.firings import FiringStore
 from sender_service.store.runs import RunStore
 from sender_service.store.scenarios import ScenarioStore
 from shared.clock import Clock
-from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.client import LogWriter
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import TRIGGERS_TOPIC
 from shared.mongo.client import IN_LIMIT
 

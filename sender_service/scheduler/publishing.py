@@ -14,7 +14,8 @@ from sender_service.pages.page import Page
 from sender_service.pages.quiet_hours import quiet_hours_of
 from sender_service.pages.transitions import to_job
 from sender_service.providers.base import Json, Providers
-from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.client import LogWriter
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
 from shared.models.app import App
 from shared.models.job import Job

@@ -63,24 +63,26 @@ async def _suppress_moved(
     people: PeopleReader, page: Page, chunks: Sequence[str]
 ) -> dict[str, Profile]:
     """Suppress moved and unreachable players; return profiles by person id from before a merge."""
-    merged: dict[str, Profile] = {}
     players = [page.player(index) for index in page.members_in(chunks)]
     ledger = None
     if len(players) > MAX_LOOKED_UP_BY_ID:
         ledger = await people.changed_since(page.app, page.planned_at - CHANGES_OVERLAP)
     if ledger is None:
         ledger = await people.ledger(page.app, players)
-    moved = suppress_unreachable(page, set(chunks), ledger)
-    owners = await people.by_players(page.app, moved) if moved else {}
-    for player in moved:
-        index = page.index_of(player)
-        assert index is not None
-        owner, person = owners.get(player), page.person(index)
-        # Merged into the present owner is the same person under another name.
-        if owner is None or person not in owner["aliases"]:
+    indexes = {p: page.index_of(p) for p in suppress_unreachable(page, set(chunks), ledger)}
+    moved = {player: index for player, index in indexes.items() if index is not None}
+    if not moved:
+        return {}
+    # Whom a person was merged into: a profile of many browsers doesn't name all that it took in.
+    heirs = await people.heirs(page.app, {page.person(index) for index in moved.values()})
+    owners = await people.by_players(page.app, list(moved))
+    merged: dict[str, Profile] = {}
+    for player, index in moved.items():
+        person, owner = page.person(index), ledger[player]["person"]
+        if heirs.get(person) != owner:
             page.suppress(index, "moved")
-        else:
-            merged[person] = owner
+        elif player in owners:
+            merged[person] = owners[player]
     return merged
 
 

@@ -84,7 +84,8 @@ class ContactStore:
         """
         await self._pull(app, people, {"pushes.send": send}, {"send": send})
         # Their own go first, and `rev` rises in any case: a reservation that read one before doesn't
-        # copy it afterwards.
+        # copy it afterwards. Nobody is ever merged into two persons, so these records lead to all copies:
+        # after an undo a browser's next login merges the person that it was since.
         merges = await read_merges(self._database, app, people)
         heirs = {merge["person"] for merge in merges}
         await self._pull(app, heirs, {}, {"send": send, "taken": True})

@@ -29,7 +29,9 @@ from shared.mongo.collections import INTERACTIONS, PARKED
 from shared.mongo.whole_reads import read_all
 
 PARKED_RETENTION = timedelta(days=7)  # as long as a send may live
-Seen = Mapping[tuple[int, str], datetime]  # (member's index, impression | click | close) → when
+FirstTimes = Mapping[
+    tuple[int, str], datetime
+]  # (member's index, impression | click | close) → when
 
 
 class ParkedStore:
@@ -81,7 +83,7 @@ class InteractionStore:
     def __init__(self, database: Database) -> None:
         self._interactions = database[INTERACTIONS.name]
 
-    async def add(self, interactions: Sequence[tuple[Page, Seen]]) -> int:
+    async def add(self, interactions: Sequence[tuple[Page, FirstTimes]]) -> int:
         """Record interactions of these pages; return how many are new.
 
         Repeating it changes nothing. Writes are conditional: a lost one is read and tried again,
@@ -92,9 +94,9 @@ class InteractionStore:
             while True:
                 known = await self._read([page.id for page, _ in interactions])
                 writes, new = [], 0
-                for page, seen in interactions:
+                for page, times in interactions:
                     found = known.get(page.id)
-                    fresh = _fresh(found, seen)
+                    fresh = _fresh(found, times)
                     if fresh:
                         writes.append(_to_write(found, found or _blank(page), fresh))
                         new += len(fresh)
@@ -128,15 +130,15 @@ class InteractionStore:
     async def of_page(self, page: str) -> dict[str, dict[str, datetime]]:
         """Return kind → member's index → time."""
         with translate_mongo_errors():
-            found = await self._interactions.find_one({"_id": page}, {"seen": 1})
-        return {} if found is None else dict(found["seen"])
+            found = await self._interactions.find_one({"_id": page}, {"times": 1})
+        return {} if found is None else dict(found["times"])
 
 
-def _fresh(found: Document | None, seen: Seen) -> dict[tuple[int, str], datetime]:
-    known = {} if found is None else found["seen"]
+def _fresh(found: Document | None, times: FirstTimes) -> dict[tuple[int, str], datetime]:
+    known = {} if found is None else found["times"]
     return {
         (index, kind): at
-        for (index, kind), at in seen.items()
+        for (index, kind), at in times.items()
         if str(index) not in known.get(kind, {})
     }
 
@@ -145,11 +147,11 @@ def _to_write(
     found: Document | None, before: Document, fresh: Mapping[tuple[int, str], datetime]
 ) -> Write:
     for (index, kind), at in fresh.items():
-        before["seen"][kind][str(index)] = at
-    counts = {kind: len(before["seen"][kind]) for kind in INTERACTION_KINDS}
+        before["times"][kind][str(index)] = at
+    counts = {kind: len(before["times"][kind]) for kind in INTERACTION_KINDS}
     if found is None:
         return InsertOne({**before, "counts": counts})
-    changes = {f"seen.{kind}.{index}": at for (index, kind), at in fresh.items()}
+    changes = {f"times.{kind}.{index}": at for (index, kind), at in fresh.items()}
     return UpdateOne(
         if_unchanged(before),
         {"$set": {**changes, "counts": counts}, "$inc": {"rev": 1}},
@@ -163,7 +165,7 @@ def _blank(page: Page) -> Document:
             "_id": page.id,
             "send": page.send,
             "app": page.app,
-            "seen": {kind: {} for kind in INTERACTION_KINDS},
+            "times": {kind: {} for kind in INTERACTION_KINDS},
             "rev": 0,
             "expireAt": page.expire_at,
         },

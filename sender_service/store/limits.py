@@ -77,7 +77,7 @@ class BudgetStore:
 
     async def mark_exhausted(self, channel: Channel, since: datetime | None) -> None:
         """Record since when the budget is exhausted; None where it no longer is."""
-        change = {"$set": {"heldSince": since}} if since else {"$unset": {"heldSince": ""}}
+        change = {"$set": {"limitedSince": since}} if since else {"$unset": {"limitedSince": ""}}
         fresh = {"$setOnInsert": {"minutes": {}, "rev": 1}}
 
         async def write() -> None:
@@ -101,7 +101,7 @@ class BudgetStore:
 
 
 def _decode(found: Document | None) -> StoredBudget:
-    return EMPTY if found is None else StoredBudget(found["minutes"], found.get("heldSince"))
+    return EMPTY if found is None else StoredBudget(found["minutes"], found.get("limitedSince"))
 
 
 class AnnouncedPause(TypedDict):

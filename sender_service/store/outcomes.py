@@ -109,13 +109,13 @@ class OutcomeReader:
         self, pages: Collection[str]
     ) -> dict[str, dict[str, dict[str, datetime]]]:
         """Return page → kind → member's index → time."""
-        seen: dict[str, dict[str, dict[str, datetime]]] = {}
+        times: dict[str, dict[str, dict[str, datetime]]] = {}
         with translate_mongo_errors():
             for page in pages:
-                document = await self._interactions.find_one({"_id": page}, {"seen": 1})
+                document = await self._interactions.find_one({"_id": page}, {"times": 1})
                 if document is not None:
-                    seen[page] = {kind: document["seen"][kind] for kind in INTERACTION_KINDS}
-        return seen
+                    times[page] = {kind: document["times"][kind] for kind in INTERACTION_KINDS}
+        return times
 
 
 def _summary(send: Document) -> SendSummary:

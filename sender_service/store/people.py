@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -77,10 +77,14 @@ class PeopleReader:
         """Return person id → the profile, or that of the person whom it was merged into."""
         found = await self.profiles(app, persons)
         gone = [person for person in persons if person not in found]
-        merges = await self.merges_of(app, gone) if gone else {}
-        heirs = {person: merge["person"] for person, merge in merges.items()}
+        heirs = await self.heirs(app, gone) if gone else {}
         profiles = await self.profiles(app, sorted(set(heirs.values()))) if heirs else {}
         return found | {p: profiles[heir] for p, heir in heirs.items() if heir in profiles}
+
+    async def heirs(self, app: str, persons: Collection[str]) -> dict[str, str]:
+        """Return merged person → the person whom it was merged into, without undone merges."""
+        merges = await self.merges_of(app, persons)
+        return {person: merge["person"] for person, merge in merges.items()}
 
     async def by_players(self, app: str, players: Sequence[str]) -> dict[str, Profile]:
         """Return player id → its present owner's profile; unknown ids are absent."""
@@ -135,7 +139,7 @@ class PeopleReader:
                 found |= {p["_id"] for p in await read_all(self._profiles, batch, {"_id": 1})}
         return found
 
-    async def merges_of(self, app: str, persons: Sequence[str]) -> dict[str, Merge]:
+    async def merges_of(self, app: str, persons: Collection[str]) -> dict[str, Merge]:
         """Return merged person → its merge, without undone ones."""
         merges = await read_merges(self._database, app, persons)
         return {merge["_id"]: merge for merge in merges if not merge.get("undone")}

@@ -8,13 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from shared.coalescer import Coalescer, Pending
-from shared.kafka.client import (
-    TYPE_HEADER,
-    LogWriter,
-    OutgoingRecord,
-    partition_of,
-)
+from shared.kafka.client import LogWriter, partition_of
 from shared.kafka.errors import FATAL_PRODUCER_ERRORS, translate_kafka_errors
+from shared.kafka.records import TYPE_HEADER, OutgoingRecord
 
 
 class BatchWriter:

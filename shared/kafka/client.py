@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -17,6 +16,7 @@ from shared.kafka.errors import FATAL_PRODUCER_ERRORS, translate_kafka_errors
 from shared.kafka.failure_watch import FailureWatch
 from shared.kafka.partitions import partition_of as partition_of
 from shared.kafka.reader_calls import ReaderWakeups
+from shared.kafka.records import TYPE_HEADER, OutgoingRecord
 from shared.kafka.topics import Topic
 from shared.settings import KafkaSettings
 
@@ -25,33 +25,6 @@ BATCH_BYTES = 512 * 1024  # brokers take 1 MiB by default; the client's own defa
 RECONNECT_SECONDS = 0.5
 CLOSE_SECONDS = 1.0  # each publisher has had an answer by then
 TOPIC_EXISTS = 36  # Kafka's error code
-TYPE_HEADER = "type"
-
-
-class OutgoingRecord(NamedTuple):
-    """Record to publish. `type` travels as a header, so that a stage skips other types."""
-
-    topic: str
-    key: str | bytes
-    value: bytes
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Record as read. `at_ms` is the broker's timestamp in Unix milliseconds."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes
-    value: bytes
-    type: str
-    at_ms: int
-
-
-Partition = tuple[str, int]  # topic, partition
-Offsets = Mapping[Partition, int]  # the next offset to read
 
 
 def _partitioner(key: bytes | None, every: list[int], _available: list[int]) -> int:

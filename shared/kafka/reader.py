@@ -12,14 +12,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from shared.kafka.client import (
-    MAX_MESSAGE_BYTES,
-    TYPE_HEADER,
-    Offsets,
-    Record,
-)
+from shared.kafka.client import MAX_MESSAGE_BYTES
 from shared.kafka.errors import translate_kafka_errors
 from shared.kafka.fetch_repeats import RepeatedFetches, Rest
+from shared.kafka.records import TYPE_HEADER, Offsets, Record
 from shared.settings import KafkaSettings
 
 log = logging.getLogger("carillon.kafka")

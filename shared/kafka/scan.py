@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.errors import LogUnavailable
-from shared.kafka.client import MAX_MESSAGE_BYTES, Partition, Record
+from shared.kafka.client import MAX_MESSAGE_BYTES
 from shared.kafka.errors import translate_kafka_errors
 from shared.kafka.reader import to_record
+from shared.kafka.records import Partition, Record
 from shared.kafka.topics import Topic
 from shared.settings import KafkaSettings
 

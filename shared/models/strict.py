@@ -19,6 +19,7 @@ from shared.texts import shorten
 MAX_FINDINGS = 100  # that an answer lists: each may be as long as a path
 MOST_STEP = 64  # letters of a key in a path: its author knows the rest
 EXTRA_FORBIDDEN = "extra_forbidden"
+WHOLE = "body"  # as a field's name: the value itself is wrong, nothing in it
 A_KEY = "[key]"  # Pydantic's last step, where the key itself is wrong
 # Findings that name the whole refusal too.
 REFUSAL_CODES = frozenset(
@@ -81,7 +82,7 @@ def _invalid(found: Sequence[FieldError], count: int) -> InvalidPayload:
 def to_error(finding: Finding, model: type[BaseModel] | None, prefix: str = "") -> FieldError:
     path = prefix + ".".join(_cut(step) for step in finding["loc"] if step != A_KEY)
     if finding["type"] != EXTRA_FORBIDDEN:
-        return FieldError(path.rstrip(".") or "body", finding["type"], message_of(finding))
+        return FieldError(path.rstrip(".") or WHOLE, finding["type"], message_of(finding))
     known = known_names(model, finding["loc"]) if model is not None else []
     return FieldError(path, "unknown_key", f"is unknown{did_you_mean(_last(finding), known)}")
 

@@ -10,7 +10,8 @@ from shared import metrics
 from shared.clock import Clock
 from shared.errors import Rejected
 from shared.ids import dead_letter_id
-from shared.kafka.client import LogWriter, OutgoingRecord, Record
+from shared.kafka.client import LogWriter
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import DEAD_LETTERS_TOPIC
 from shared.models.dead_letter import DeadLetter
 from shared.texts import shorten

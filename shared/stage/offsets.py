@@ -6,7 +6,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.kafka.client import Partition, Record
+from shared.kafka.records import Partition, Record
 
 
 @dataclass(eq=False)

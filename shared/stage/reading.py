@@ -8,9 +8,9 @@ from typing import Any
 
 from shared.clock import Clock, monotonic
 from shared.errors import LogUnavailable
-from shared.kafka.client import Record
 from shared.kafka.fetch_repeats import Rest
 from shared.kafka.reader import LogReader
+from shared.kafka.records import Record
 from shared.stage.spec import StageContext, StageSpec
 
 UNANSWERED_SECONDS = 10.0

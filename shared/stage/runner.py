@@ -23,8 +23,8 @@ from shared import metrics
 from shared.clock import monotonic
 from shared.errors import LogUnavailable, Rejected, Unavailable
 from shared.health import Component
-from shared.kafka.client import Record
 from shared.kafka.reader import LogReader
+from shared.kafka.records import Record
 from shared.loops import sleep_or_stop
 from shared.mongo.errors import translate_mongo_errors
 from shared.stage.dead_letters import DeadLetterPublisher, Poison

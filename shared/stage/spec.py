@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 
 from shared.clock import Clock
 from shared.health import Health
-from shared.kafka.client import LogWriter, Record
+from shared.kafka.client import LogWriter
+from shared.kafka.records import Record
 from shared.settings import KafkaSettings
 from shared.stage.dead_letters import Poison
 

@@ -26,7 +26,8 @@ from httpx_aiohttp import AiohttpTransport
 
 from shared.clock import utc_now
 from shared.ids import idempotency_key
-from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.client import LogWriter, ensure_topics, open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import DELIVERIES_TOPIC, MARKETING_JOBS_TOPIC, TOPICS
 from shared.models.job import Job
 from shared.settings import Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from tests.bench.measuring import cpu_seconds, report
-from tests.e2e.carillon import Carillon
+from tests.support.carillon import Carillon
 
 WARM_UP_SECONDS = 15.0  # caches fill, groups share out their partitions
 SECONDS = 60.0

@@ -14,9 +14,9 @@ import psutil
 from shared.settings import LimitSettings, Settings
 from tests.bench.firing import Fired, fire, request
 from tests.bench.measuring import cpu_seconds, report
-from tests.integration.ingest.running import seeded, until
 from tests.support import stack
 from tests.support.cluster import is_cluster
+from tests.support.ingest_process import seeded, until
 
 ROUNDS = 3  # the sides take turns, so that a busy neighbour troubles both; the median counts
 SINGLE, BATCH = 1, 50

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.measuring import report
-from tests.e2e.carillon import Carillon, Shop
+from tests.support.carillon import Carillon, Shop
 
 EVENTS = 100
 SENDS = 20

@@ -28,8 +28,8 @@ from shared.mongo.collections import INGEST
 from shared.settings import Settings
 from tests.bench.measuring import report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
-from tests.e2e.carillon import campaign
 from tests.support import stack
+from tests.support.carillon import campaign
 
 LATENCY_MS = 20
 FEW = 10_000

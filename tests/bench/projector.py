@@ -23,7 +23,8 @@ from ingest_service.projector.projector import PROJECTOR_BATCH_RECORDS, Projecto
 from ingest_service.projector.store import MongoProjections
 from shared.clock import monotonic, utc_now
 from shared.health import Health
-from shared.kafka.client import OutgoingRecord, Record, ensure_topics, open_log_writer
+from shared.kafka.client import ensure_topics, open_log_writer
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.models.event import Event
 from shared.mongo.client import Database, Document, ensure_indexes, index_model, open_database

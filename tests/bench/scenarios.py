@@ -14,7 +14,8 @@ from ingest_service.projector.projector import PROJECTOR_BATCH_RECORDS, Projecto
 from ingest_service.projector.store import MongoProjections
 from shared.clock import utc_now
 from shared.gc_tuning import calm_garbage_collector
-from shared.kafka.client import LogWriter, Record, ensure_topics, open_log_writer
+from shared.kafka.client import LogWriter, ensure_topics, open_log_writer
+from shared.kafka.records import Record
 from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.mongo.client import Database, index_model, open_database
 from shared.mongo.collections import INGEST, indexes_of

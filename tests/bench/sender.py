@@ -17,11 +17,12 @@ import psutil
 from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
-from shared.kafka.client import LogWriter, OutgoingRecord, open_log_writer
+from shared.kafka.client import LogWriter, open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.mongo.client import open_database
 from shared.settings import KafkaSettings, MongoSettings
 from tests.bench.measuring import cpu_seconds, report
-from tests.e2e.carillon import Carillon, Shop, campaign
+from tests.support.carillon import Carillon, Shop, campaign
 from tests.support.stack import eventually
 
 LATENCY_MS = 20

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.models.app import App
 from tests.browser.sdks import PLAYER
-from tests.contract.ingest.doubles import VAULT, Api, app
+from tests.support.ingest_api import VAULT, Api, app
 
 WORKER = 'importScripts("https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.sw.js");'
 APP = "11111111-2222-4333-8444-555555555555"  # OneSignal's, of the shop

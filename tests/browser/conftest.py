@@ -18,8 +18,8 @@ from tests.browser import sdks
 from tests.browser.checking import READY, WORKER, Check, Ingest, kept_by_init
 from tests.browser.site import STUB, Site, open_site, serve
 from tests.browser.visitor import Visitor
-from tests.contract.ingest.doubles import Api
-from tests.e2e.carillon import Carillon
+from tests.support.carillon import Carillon
+from tests.support.ingest_api import Api
 
 CHROMIUM = os.environ.get("CARILLON_TEST_CHROMIUM") or shutil.which("chromium") or ""
 ARGUMENTS = [

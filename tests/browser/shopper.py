@@ -7,7 +7,7 @@ from typing import Any
 from playwright.async_api import Page, Worker
 
 from tests.browser.visitor import Visitor
-from tests.e2e.carillon import OPS, Carillon
+from tests.support.carillon import OPS, Carillon
 from tests.support.stack import eventually
 
 WAIT = 30.0

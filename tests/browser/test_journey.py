@@ -13,7 +13,7 @@ from playwright.async_api import Browser
 from tests.browser.conftest import ARTEFACTS
 from tests.browser.shopper import Shopper, happened, person, reported
 from tests.browser.visitor import Visitor
-from tests.e2e.carillon import Carillon
+from tests.support.carillon import Carillon
 from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]

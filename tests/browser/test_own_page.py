@@ -17,7 +17,7 @@ from playwright.async_api import Browser
 
 from tests.browser.shopper import Shopper, reported
 from tests.browser.visitor import Visitor
-from tests.e2e.carillon import Carillon
+from tests.support.carillon import Carillon
 from tests.support.server import Server
 from tests.support.stack import eventually, free_port
 

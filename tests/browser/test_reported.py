@@ -158,7 +158,7 @@ async def test_rubbish_in_place_of_what_was_reported_is_overwritten(
     site: Site, visitor: Visitor
 ) -> None:
     for rubbish in ("5", '"text"', "[]", '{"login": 7, "push": null}', "{"):
-        spoil = f"<script>localStorage['carillon.{KEY}.told'] = '{rubbish}'</script>"
+        spoil = f"<script>localStorage['carillon.{KEY}.reported'] = '{rubbish}'</script>"
         await visit(site, visitor, ANNA, head=spoil)
     assert len(identified(site)) == 5
 

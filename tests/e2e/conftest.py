@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.e2e.carillon import Carillon, Shop
+from tests.support.carillon import Carillon, Shop
 
 
 @pytest.fixture(scope="session")

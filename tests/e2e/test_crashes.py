@@ -8,7 +8,7 @@ import signal
 import httpx
 import pytest
 
-from tests.e2e.carillon import Carillon, Shop
+from tests.support.carillon import Carillon, Shop
 from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from tests.e2e.carillon import Carillon
+from tests.support.carillon import Carillon
 
 pytestmark = pytest.mark.stack
 

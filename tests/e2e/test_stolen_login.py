@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.carillon import LOGIN_SECRET, Carillon, Shop, campaign, prove
+from tests.support.carillon import LOGIN_SECRET, Carillon, Shop, campaign, prove
 from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.e2e.carillon import Carillon, Shop, campaign
+from tests.support.carillon import Carillon, Shop, campaign
 from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 import uuid
 from typing import Any
 
 import pytest
 
-from shared.kafka.client import LogWriter, OutgoingRecord, open_log_writer
+from shared.kafka.client import LogWriter, open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.settings import KafkaSettings
-from tests.e2e.carillon import OPS, Carillon, Shop, campaign, prove
+from tests.support.carillon import OPS, Carillon, Shop, campaign, prove
+from tests.support.sender_commands import run_command
 from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
@@ -33,15 +33,6 @@ async def counted(carillon: Carillon, send: str, totals: dict[str, int]) -> Any:
     return await eventually(look, 20)
 
 
-async def run_cli(carillon: Carillon, *arguments: str) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sender_service", "trigger", *arguments,
-        env=carillon.cli_env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
-
-
 async def publish(carillon: Carillon, *values: bytes) -> None:
     """Publish any bytes on `carillon.triggers`."""
     address = f"127.0.0.1:{carillon.ports['broker']}"
@@ -52,8 +43,8 @@ async def publish(carillon: Carillon, *values: bytes) -> None:
 
 async def test_report_equals_what_browsers_did(carillon: Carillon, shop: Shop) -> None:
     players = await carillon.register(shop, 3)
-    code, out, screen = await run_cli(
-        carillon, "--app", shop.app, "--campaign", "hello", "--all", "--watch"
+    code, out, screen = await run_command(
+        carillon, "trigger", "--app", shop.app, "--campaign", "hello", "--all", "--watch"
     )
     assert code == 0, screen
     assert "sent" in screen
@@ -93,17 +84,17 @@ async def test_profile_shows_its_own_player_only(carillon: Carillon, shop: Shop)
 def taken_in(carillon: Carillon, send: str) -> int:
     """Return how often the trigger was taken in, by the log or over HTTP."""
     lines = carillon.log("sender").splitlines()
-    return sum('"trigger taken in"' in line and send in line for line in lines)
+    return sum('"trigger accepted"' in line and send in line for line in lines)
 
 
 async def test_same_trigger_again_sends_nothing(carillon: Carillon, shop: Shop) -> None:
     await carillon.register(shop, 2)
     send = str(uuid.uuid4())
     options = ("--app", shop.app, "--campaign", "hello", "--all", "--id", send)
-    code, _, screen = await run_cli(carillon, *options)
+    code, _, screen = await run_command(carillon, "trigger", *options)
     assert code == 0, screen
     before = await carillon.closed(send)
-    code, out, screen = await run_cli(carillon, *options)
+    code, out, screen = await run_command(carillon, "trigger", *options)
     assert (code, out.strip()) == (0, send), screen
     body: dict[str, Any] = {"id": send, "app": shop.app, "campaign": "hello"}
     body |= {"audience": {"all": True}}
@@ -142,13 +133,13 @@ async def test_watching_reports_at_once_why_there_is_no_send(
     carillon: Carillon, shop: Shop
 ) -> None:
     nobodys = ("--app", "no-such-app", "--campaign", "hello", "--all", "--watch")
-    code, _, screen = await run_cli(carillon, *nobodys)
+    code, _, screen = await run_command(carillon, "trigger", *nobodys)
     assert code == 1 and "unknown_app" in screen
     send = str(uuid.uuid4())
     options = ("--app", shop.app, "--all", "--watch", "--id", send)
-    assert (await run_cli(carillon, *options, "--campaign", "hello"))[0] == 0
+    assert (await run_command(carillon, "trigger", *options, "--campaign", "hello"))[0] == 0
     other = ("--campaign", "hello", "--variables", '{"name": "another"}')
-    code, _, screen = await run_cli(carillon, *options, *other)
+    code, _, screen = await run_command(carillon, "trigger", *options, *other)
     assert code == 1 and "trigger_id_reused" in screen
 
 

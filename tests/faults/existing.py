@@ -13,12 +13,12 @@ from sender_service.ops.bodies import NDJSON
 from shared.clock import utc_now
 from shared.kafka.client import LogWriter
 from shared.models.wire import to_iso
-from tests.e2e.carillon import campaign
 from tests.faults.fault_cluster import OPS_TOKEN, FaultCluster
 from tests.faults.poison import dead_letters, plant
 from tests.faults.shop import SECRET_MARK, Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
+from tests.support.carillon import campaign
 from tests.support.stack import eventually
 
 SCRATCH = "scratch"  # the app and the campaign that requests may overwrite

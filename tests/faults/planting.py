@@ -10,15 +10,16 @@ from typing import Any
 
 import httpx
 
-from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.client import LogWriter
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import TRIGGERS_TOPIC
 from shared.settings import Settings
-from tests.e2e.carillon import campaign
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.shop import SECRET_MARK, Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
 from tests.support import stack
+from tests.support.carillon import campaign
 from tests.support.stack import eventually
 
 PROXIED = "ingest-proxied.log"

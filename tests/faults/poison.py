@@ -9,7 +9,8 @@ from typing import Any
 
 from shared.errors import LogUnavailable
 from shared.events.registry import ONESIGNAL_WEBHOOK
-from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.client import LogWriter
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import (
     DEAD_LETTERS_TOPIC,
     DELIVERIES_TOPIC,

@@ -167,7 +167,7 @@ class Reconciliation:
                 async for page in database["pages"].find({"send": send})
             }
             async for found in database["interactions"].find({"send": send}):
-                for kind, by_index in found["seen"].items():
+                for kind, by_index in found["times"].items():
                     seen |= {(members[found["_id"]][int(i)], kind) for i in by_index}
         return seen
 

@@ -9,7 +9,8 @@ from collections import Counter
 import httpx
 
 from shared.errors import LogUnavailable
-from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.client import LogWriter
+from shared.kafka.records import OutgoingRecord
 from tests.faults.fault_cluster import FaultCluster
 
 GIVE_UP_SECONDS = 90.0

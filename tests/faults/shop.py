@@ -7,9 +7,9 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from tests.e2e.carillon import campaign
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.webhook_proxy import WebhookProxy
+from tests.support.carillon import campaign
 from tests.support.marks import PLANTED
 
 SECRET_MARK = PLANTED  # in every key, login, email and visitor id: no log may show one

@@ -15,7 +15,6 @@ import pytest
 from aiohttp import web
 
 from sender_service.providers.registry import PROVIDERS
-from tests.e2e.carillon import campaign
 from tests.faults.conftest import CHOICE
 from tests.faults.fault_cluster import OPS_TOKEN, SERVICES, FaultCluster
 from tests.faults.planting import PROXIED, plant_everything
@@ -23,6 +22,7 @@ from tests.faults.rounds import FaultRun
 from tests.faults.shop import Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
+from tests.support.carillon import campaign
 from tests.support.marks import search
 from tests.support.stack import eventually, free_port
 

@@ -14,7 +14,8 @@ from uuid import UUID
 
 import orjson
 
-from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.client import LogWriter
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import TRIGGERS_TOPIC
 from tests.faults.client_ledger import ClientLedger
 from tests.faults.fault_cluster import OPS_TOKEN, FaultCluster

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.integration.ingest.running import client_of, seeded, until
 from tests.support import stack
+from tests.support.ingest_process import client_of, seeded, until
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.carillon import Carillon
+from tests.support.carillon import Carillon
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 

@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from shared.settings import Settings
-from tests.integration.ingest.running import EVENTS, client_of, seeded, until
 from tests.support import stack
 from tests.support.flood import Flood
+from tests.support.ingest_process import EVENTS, client_of, seeded, until
 
 pytestmark = pytest.mark.any_broker
 

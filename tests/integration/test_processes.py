@@ -13,14 +13,14 @@ from shared.kafka.topics import EVENTS_TOPIC as TOPIC
 from shared.mongo.client import Database
 from shared.mongo.collections import PROCESSES
 from shared.settings import Settings
-from tests.integration.ingest.running import (
+from tests.support import stack
+from tests.support.ingest_process import (
     EVENTS,
     client_of,
     one_signal,
     seeded,
     until_known,
 )
-from tests.support import stack
 from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]

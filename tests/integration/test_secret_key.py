@@ -17,8 +17,8 @@ from shared.mongo.collections import INSTALLATION
 from shared.secret_check import SECRET, check_secret
 from shared.secrets import Vault
 from shared.settings import Settings
-from tests.integration.ingest.running import EVENTS, client_of, one_signal, seed_app, until
 from tests.support import stack
+from tests.support.ingest_process import EVENTS, client_of, one_signal, seed_app, until
 from tests.support.mongo_proxy import MongoProxy, Refusal
 
 OTHER = "another-key-of-forty-characters-0123456789"

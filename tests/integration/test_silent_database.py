@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.carillon import OPS, campaign
-from tests.integration.ingest.running import EVENTS, client_of, seeded, until
 from tests.support import stack
+from tests.support.carillon import OPS, campaign
+from tests.support.ingest_process import EVENTS, client_of, seeded, until
 
 pytestmark = pytest.mark.any_broker
 

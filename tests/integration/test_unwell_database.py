@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests.integration.ingest.running import (
+from tests.support import stack
+from tests.support.ingest_process import (
     EVENTS,
     client_of,
     one_signal,
@@ -23,7 +24,6 @@ from tests.integration.ingest.running import (
     until,
     until_known,
 )
-from tests.support import stack
 from tests.support.mongo_proxy import MongoProxy, Refusal
 from tests.support.mongo_wire import Message
 

@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 import orjson
 
-from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.client import LogWriter
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import TRIGGERS_TOPIC
-from tests.e2e.carillon import campaign
 from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.load.watch import Watch, lag_of
+from tests.support.carillon import campaign
 from tests.support.stack import eventually
 
 PLAYERS = 10_000  # so many that OneSignal's limit by message (10 a player in 15 min) is far

@@ -17,6 +17,7 @@ from tests.style.imports import (
 )
 from tests.style.names import allowed_terms, find_old_words, find_replaced
 from tests.style.prose import find_reporting_words
+from tests.style.references import Tree, find_dead_references
 from tests.style.routes import find_untyped_routes
 from tests.style.sources import CODE, PACKAGES, SERVICES, Checkout
 from tests.style.subscripts import counted, find_string_keys
@@ -97,6 +98,11 @@ def _test_imports(checkout: Checkout) -> Iterator[Figure]:
     yield _count("test_imports", find_test_imports(checkout.python("tests")))
 
 
+def _references(checkout: Checkout) -> Iterator[Figure]:
+    tree = Tree.of(checkout.root) if checkout.names else None
+    yield _count("references", [] if tree is None else find_dead_references(tree))
+
+
 def _readme(checkout: Checkout) -> Iterator[Figure]:
     yield Figure("readme", len(checkout.text("README.md").split()))
 
@@ -110,5 +116,6 @@ def _count(key: str, found: list[Finding]) -> Figure:
 
 
 LANGUAGE: tuple[Measure, ...] = (_names, _reporting_words, _docstrings, _readme)
-# References that lead nowhere are counted by tests/unit/test_references.py.
-STRUCTURE: tuple[Measure, ...] = (_subscripts, _imports, _constants, _test_imports, _routes)
+STRUCTURE: tuple[Measure, ...] = (
+    _subscripts, _imports, _constants, _test_imports, _references, _routes,
+)  # fmt: skip

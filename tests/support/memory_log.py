@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from shared.errors import LogUnavailable
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from shared.models.event import Event
 
 

@@ -25,7 +25,7 @@ from sender_service.ops.preview_request import read_whole
 from sender_service.privacy.subject import DataSubject, names_person
 from sender_service.providers.onesignal.connection_check import parse_result
 from sender_service.store.scenario_codec import encode_body
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.models.app import App
 from shared.models.dead_letter import DeadLetter

@@ -55,8 +55,8 @@ def test_what_must_not_be_there_is_found(folder: Path, line: str) -> None:
     [
         f'{{"message":"released","send":"{ID}","page":0,"chunk":"0","app":"demo","players":3}}',
         f'{{"message":"event accepted","event":"{ID}","type":"identify"}}',
-        '{"message":"listening","host":"127.0.0.1","port":8080}',
-        '{"message":"listening","host":"0.0.0.0"}',
+        '{"message":"service started","host":"127.0.0.1","port":8080}',
+        '{"message":"service started","host":"0.0.0.0"}',
         '{"at":["/usr/lib/python3.11/asyncio/x.py:12 run"],"route":"/v1/people/{person}/export"}',
         '{"code":"unknown_key","message":"login secret unreadable"}',
     ],

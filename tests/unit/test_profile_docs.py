@@ -11,7 +11,7 @@ import orjson
 
 from sender_service.planner.rendering import _visible
 from shared.documents.profile import Profile
-from tests.unit.ingest.doubles import ProjectorHarness, event, one_signal
+from tests.support.projector_doubles import ProjectorHarness, event, one_signal
 
 DOC = (Path(__file__).parents[2] / "docs" / "templates.md").read_text()
 PLAYER = "11111111-1111-4111-8111-111111111111"

@@ -6,17 +6,14 @@ Files, pages, headings, decisions, tests, targets.
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.unit.references import Tree, dead_references, to_anchor
+from tests.style.references import Tree, dead_references, find_dead_references, to_anchor
 
 ROOT = Path(__file__).parents[2]
-CHECKED = (".md", ".py", ".js", ".toml", ".in", ".yml", "Makefile", ".ci/run")
-# They show what is found, or name what a tree of their own holds.
-OWN = ("tests/unit/references.py", "tests/unit/test_references.py")
-OWN_TREES = "tests/unit/style/"
 README_WORDS = 900
 
 
@@ -28,13 +25,16 @@ def tree() -> Tree:
 
 
 def test_no_reference_leads_nowhere(tree: Tree) -> None:
-    names = sorted(
-        name
-        for name in tree.files
-        if name.endswith(CHECKED) and name not in OWN and not name.startswith(OWN_TREES)
-    )
-    found = {name: dead_references(tree, name, tree.read(name)) for name in names}
-    assert {name: dead for name, dead in found.items() if dead} == {}
+    assert find_dead_references(tree) == []
+
+
+def test_dead_reference_is_found_at_its_line(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / "README.md").write_text("One.\n\nSee [there](gone.md), and `make gone`.\n")
+    found = map(str, find_dead_references(Tree.of(tmp_path)))
+    assert list(found) == [
+        "README.md:3: leads nowhere: gone.md", "README.md:3: leads nowhere: make gone"
+    ]  # fmt: skip
 
 
 def test_each_page_is_in_the_navigation_once(tree: Tree) -> None:

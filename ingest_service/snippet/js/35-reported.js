@@ -2,7 +2,7 @@
 // hashes, since the page's storage may have no personal data. A fact counts as reported from when its
 // event is queued, until that is rejected or lost.
 
-const REPORTED = OWN + "told";
+const REPORTED = OWN + "reported";
 const SEEN_FACTS = 24; // mostly orders: a thank-you page loaded again is not another purchase
 
 function hash(value) {

@@ -83,7 +83,7 @@ function handleResponse(batch, answer) {
       // Any other response is final: Carillon would reject the same events again.
       failures = 0;
       batch.forEach(({ key }) => remove(key));
-      notify("log", { what: "sent", status, events: eventsOf(batch), said: result });
+      notify("log", { what: "sent", status, events: eventsOf(batch), answer: result });
       const all = answer.ok ? null : result;
       batch.forEach((entry, index) => {
         conclude(entry, all || rejected.find((one) => one.index === index));

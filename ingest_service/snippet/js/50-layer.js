@@ -85,7 +85,7 @@ function readVisitor(entry) {
 function readOrder(order) {
   const id = word(order.id);
   if (!id) return fail("data layer", "transaction without id");
-  const facts = { ["order " + hash(id)]: "told" };
+  const facts = { ["order " + hash(id)]: true };
   if (!isNews(facts, Infinity)) return;
   const purchase = {
     id,

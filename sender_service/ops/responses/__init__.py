@@ -1,1 +1,1 @@
-"""Answers of the ops API as models, which its routes and the commands share."""
+"""Response models of the ops API, which its routes and the commands share."""

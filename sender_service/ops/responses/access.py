@@ -1,4 +1,4 @@
-"""Answers about who may use the ops API, and who did."""
+"""Response models of tokens and of the audit trail: who may use the ops API, and who did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about apps, their keys and their connection to OneSignal; secrets are masked."""
+"""Response models of apps, their keys and their connection to OneSignal; secrets are masked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about campaigns: offers with their texts and policies."""
+"""Response models of campaigns: offers with their texts and policies."""
 
 from __future__ import annotations
 

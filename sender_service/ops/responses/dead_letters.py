@@ -1,4 +1,4 @@
-"""Answers about dead letters."""
+"""Response models of dead letters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about people: profiles, outcomes in sends, requests for erasure."""
+"""Response models of people: profiles, outcomes in sends, requests for erasure."""
 
 from __future__ import annotations
 

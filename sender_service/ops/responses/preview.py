@@ -1,4 +1,4 @@
-"""Answer of a preview: what a send would do."""
+"""Response model of a preview: what a send would do."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class QuietHoursWaitResponse(ResponseModel):
 
 
 class WindowResponse(ResponseModel):
-    """Messages of the rolling 15 minutes. `held`: whether the send would wait for the next ones."""
+    """Messages of the rolling 15 minutes. `mustWait`: whether the send would wait for the next ones."""
 
     allowance: int
     left: int
     disable_limit: Annotated[int, Field(description="at which the provider disables the app")]
-    must_wait: Annotated[bool, Field(alias="held")]
+    must_wait: bool
     disable_limit_share: Annotated[float, Field(description="of the limit that would go at once")]
     near: bool
 

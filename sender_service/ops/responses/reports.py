@@ -1,4 +1,4 @@
-"""Answers about what campaigns brought."""
+"""Response models of reports: what campaigns brought."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about sends: heads in lists, whole accounts."""
+"""Response models of sends: heads in lists, whole accounts."""
 
 from __future__ import annotations
 
@@ -90,9 +90,7 @@ class SendResponse(SendHeadResponse):
     warnings: list[WarningResponse]
     malformed: Annotated[list[MalformedNameResponse], Field(description="the first of them")]
     parts: PartsResponse | None
-    limited_since: Annotated[
-        Moment | None, Field(alias="heldSince", description="by the message limit")
-    ]
+    limited_since: Annotated[Moment | None, Field(description="by the message limit")]
     waiting: list[WaitingResponse]
     forecast: RemainingResponse | None
     audience: int

@@ -85,7 +85,8 @@ class WebPushProvider:
             return Refused("call", "webpush_targets", "a call has one subscription")
         try:
             ledger = await self._players.ledger(app.id, job.players)
-            subscription = ledger.get(job.players[0], {}).get("subscription")
+            player = ledger.get(job.players[0])
+            subscription = None if player is None else player.get("subscription")
             return NotSent() if subscription is None else await self._send(subscription, job)
         except (aiohttp.ClientError, TimeoutError, StoreUnavailable):
             return RetryAfter("no_answer")

@@ -9,7 +9,7 @@ import pytest
 
 from shared.mongo.client import open_database
 from shared.settings import MongoSettings
-from tests.contract.ingest.doubles import SHOP, VAULT, Api, app
+from tests.support.ingest_api import SHOP, VAULT, Api, app
 
 
 @pytest.fixture

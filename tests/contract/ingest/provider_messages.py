@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.contract.ingest.doubles import NOW, SHOP
+from tests.support.ingest_api import NOW, SHOP
 
 STREAM_URL = "/v1/webhooks/onesignal/wh_open/stream"
 STREAM_BEARER = {"Authorization": "Bearer st_open"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.contract.ingest.doubles import TIGHT
+from tests.support.ingest_api import TIGHT
 
 EVENTS_URL = "/v1/events?key=wk_open"
 PLAYER = "6B2A3C1E-58d4-4b8a-9a61-0f4c1f2a7d10"

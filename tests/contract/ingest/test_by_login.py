@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from ingest_service.projector.person_ids import PersonIds
-from tests.contract.ingest.doubles import VAULT, Api, app
 from tests.odd_values.identity import BAD, LOGINS, NOBODY
+from tests.support.ingest_api import VAULT, Api, app
 
 SERVER_URL = "/v1/events?key=sk_open"
 PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.ingest.doubles import Api
 from tests.contract.ingest.requests import LOGIN_HASH
+from tests.support.ingest_api import Api
 
 
 def identify(**data: Any) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import httpx
 import orjson
 import pytest
 
-from tests.contract.ingest.doubles import NOW, SHOP, Api
 from tests.contract.ingest.requests import EVENTS_URL, PLAYER, code_of, nested, pageview
+from tests.support.ingest_api import NOW, SHOP, Api
 
 
 @pytest.mark.parametrize(

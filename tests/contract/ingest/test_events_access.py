@@ -11,8 +11,8 @@ from prometheus_client import REGISTRY
 from shared.mongo.client import open_database
 from shared.secrets import Vault
 from shared.settings import MongoSettings
-from tests.contract.ingest.doubles import SHOP, Api, app
 from tests.contract.ingest.requests import EVENTS_URL, LOGIN_HASH, code_of, pageview
+from tests.support.ingest_api import SHOP, Api, app
 
 
 @pytest.mark.parametrize(

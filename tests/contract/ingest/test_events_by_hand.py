@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.contract.ingest.doubles import NOW, Api
 from tests.contract.ingest.requests import code_of
+from tests.support.ingest_api import NOW, Api
 
 URL = "/v1/events?key=wk_open"
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.ingest.doubles import Api, app
 from tests.contract.ingest.requests import EVENTS_URL, pageview
+from tests.support.ingest_api import Api, app
 
 SERVER_URL = "/v1/events?key=sk_open"  # whose logins need no proof
 

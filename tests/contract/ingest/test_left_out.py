@@ -11,8 +11,8 @@ import pytest
 
 from ingest_service.collect.event_validator import EventValidator, RequestContext
 from shared.errors import InvalidPayload
-from tests.contract.ingest.doubles import NOW, VAULT, Api, app
 from tests.contract.ingest.requests import EVENTS_URL, PLAYER
+from tests.support.ingest_api import NOW, VAULT, Api, app
 
 Data = dict[str, Any]
 SLOWER = 1.4  # times a good one, on a machine that does other things; 9afda51: 1.8

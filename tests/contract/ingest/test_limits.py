@@ -10,7 +10,6 @@ import httpx
 import orjson
 import pytest
 
-from tests.contract.ingest.doubles import Api
 from tests.contract.ingest.requests import (
     ADDRESS_BURST,
     EVENTS_URL,
@@ -20,6 +19,7 @@ from tests.contract.ingest.requests import (
     pageview,
     post_many,
 )
+from tests.support.ingest_api import Api
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/149.0.0.0 Safari/537.36"
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"

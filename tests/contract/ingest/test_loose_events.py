@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.ingest.doubles import Api
+from tests.support.ingest_api import Api
 
 URL = "/v1/events?key=wk_open"
 LINE = {"item": "1", "quantity": "", "price": "1,234.50"}

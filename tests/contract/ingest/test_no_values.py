@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.ingest.doubles import Api
 from tests.odd_values.names import NO_VALUES
 from tests.odd_values.times import NO_EPOCHS
+from tests.support.ingest_api import Api
 
 URL = "/v1/events?key=sk_open"
 Data = dict[str, Any]

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.ingest.doubles import Api
 from tests.odd_values.amounts import AMOUNTS
 from tests.odd_values.identity import BAD, EMAILS, LOGINS, NOBODY, UNSEEN_LOGINS
 from tests.odd_values.names import ITEM_IDS, PLAYERS, VISITORS
 from tests.odd_values.places import CURRENCIES, LANGUAGES, ZONES
+from tests.support.ingest_api import Api
 
 URL = "/v1/events?key=sk_open"  # whose logins need no proof
 Event = dict[str, Any]

@@ -11,8 +11,8 @@ import pytest
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.contribution import contribute
 from shared.documents.visitor import Contribution
-from tests.contract.ingest.doubles import NOW, Api
 from tests.contract.ingest.requests import EVENTS_URL
+from tests.support.ingest_api import NOW, Api
 
 
 @pytest.mark.parametrize("times", [{}, {"occurredAt": NOW.isoformat()}])

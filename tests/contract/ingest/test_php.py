@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from shared.models.wire import empty_list_as_object
-from tests.contract.ingest.doubles import Api
 from tests.contract.ingest.requests import EVENTS_URL, pageview
+from tests.support.ingest_api import Api
 
 
 @pytest.mark.parametrize(

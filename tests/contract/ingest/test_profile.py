@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.contract.ingest.doubles import EMPTY, SHOP, Api
+from tests.support.ingest_api import EMPTY, SHOP, Api
 
 URL = "/v1/profile?key=wk_shop&visitorId=v1"
 DB = {"oneSignal": {"playerID": "p"}, "affinityToOneSignalPlayerID": ["p"]}

@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 
 from shared.http.bounds import BoundedProtocol
 from tests.bench.firing import request
-from tests.contract.ingest.doubles import Api
+from tests.support.ingest_api import Api
 
 OURS = ("/ingest_service/", "/shared/")
 WARM, COUNTED = 5, 20  # requests: caches are filled by the first ones

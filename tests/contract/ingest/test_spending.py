@@ -14,7 +14,6 @@ import httpx
 import orjson
 import pytest
 
-from tests.contract.ingest.doubles import TIGHT, Api
 from tests.contract.ingest.requests import (
     ADDRESS_BURST,
     EVENTS_URL,
@@ -24,6 +23,7 @@ from tests.contract.ingest.requests import (
     pageview,
     post_many,
 )
+from tests.support.ingest_api import TIGHT, Api
 
 NEIGHBOUR = "93.184.216.8"
 PACKED = {"Content-Encoding": "gzip"}

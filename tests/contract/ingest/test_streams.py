@@ -10,7 +10,6 @@ import orjson
 import pytest
 from prometheus_client import REGISTRY
 
-from tests.contract.ingest.doubles import NOW, Api
 from tests.contract.ingest.provider_messages import (
     CLICKED_AT,
     MESSAGE,
@@ -20,6 +19,7 @@ from tests.contract.ingest.provider_messages import (
     STREAM_URL,
     TAG,
 )
+from tests.support.ingest_api import NOW, Api
 
 
 def nested(flat: dict[str, Any]) -> dict[str, Any]:

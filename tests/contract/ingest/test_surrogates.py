@@ -11,7 +11,6 @@ import orjson
 import pytest
 
 from ingest_service.collect.batch import NotUnicode, _mark_not_unicode
-from tests.contract.ingest.doubles import Api
 from tests.contract.ingest.provider_messages import (
     STREAM_BEARER,
     STREAM_MESSAGE,
@@ -20,6 +19,7 @@ from tests.contract.ingest.provider_messages import (
     WEBHOOK_V16,
 )
 from tests.contract.ingest.requests import EVENTS_URL, nested, pageview
+from tests.support.ingest_api import Api
 
 
 @pytest.mark.parametrize("escape", ["ud83d", "uDD14", "udd14\\ud83d"])

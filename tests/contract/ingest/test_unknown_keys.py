@@ -10,8 +10,8 @@ import pytest
 
 from ingest_service.collect.event_schemas import Pageview
 from ingest_service.collect.unknown_keys import MOST_HINTS, names_of
-from tests.contract.ingest.doubles import Api
 from tests.contract.ingest.requests import EVENTS_URL, PLAYER
+from tests.support.ingest_api import Api
 
 Data = dict[str, Any]
 MOST_SECONDS = 2.0  # for a request of the worst: 0.2 s; with a hint for each key 2 to 4 s

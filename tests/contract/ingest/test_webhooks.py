@@ -8,7 +8,6 @@ import httpx
 import orjson
 import pytest
 
-from tests.contract.ingest.doubles import SHOP, Api
 from tests.contract.ingest.provider_messages import (
     MESSAGE,
     PLAYER,
@@ -17,6 +16,7 @@ from tests.contract.ingest.provider_messages import (
     TAG,
     WEBHOOK_V16,
 )
+from tests.support.ingest_api import SHOP, Api
 
 URL = "/v1/webhooks/onesignal/wh_open"
 BUTTONS = [{"action": "read-more", "title": "Read more"}, {"action": "later", "title": "Later"}]

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.sandbox.harness import Receiver, SandboxApp, receiving, sandbox_at
+from tests.support.sandbox import Receiver, SandboxApp, receiving, sandbox_at
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.sandbox.access import Access
-from tests.contract.sandbox.harness import SandboxApp, sandbox_at
+from tests.support.sandbox import SandboxApp, sandbox_at
 
 OWN = "https://shop.example"
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.sandbox.harness import KEY, SandboxApp
+from tests.support.sandbox import KEY, SandboxApp
 
 DENIED = (
     "Access denied.  Please include an 'Authorization: ...' header with a valid API key "

@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.contract.sandbox.harness import SandboxApp, until
+from tests.support.sandbox import SandboxApp, until
 
 
 @pytest.mark.parametrize(

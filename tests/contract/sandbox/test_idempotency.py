@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from uuid import uuid4
 
-from tests.contract.sandbox.harness import SandboxApp, sandbox_at
+from tests.support.sandbox import SandboxApp, sandbox_at
 
 
 async def test_repeat_answers_the_first_body(sandbox: SandboxApp) -> None:

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.sandbox.limits import MessageWindow, PeakWindow, RateWindow
-from tests.contract.sandbox.harness import KEY, SandboxApp, sandbox_at
 from tests.support.clocks import ManualClock
+from tests.support.sandbox import KEY, SandboxApp, sandbox_at
 
 AUTH = {"Authorization": f"Key {KEY}"}
 

@@ -15,7 +15,7 @@ from onesignal.model.notification import Notification
 from onesignal.model.subscription import Subscription
 from onesignal.model.user import User
 
-from tests.contract.sandbox.harness import KEY, SandboxApp
+from tests.support.sandbox import KEY, SandboxApp
 
 T = TypeVar("T")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.contract.sandbox.harness import Receiver, SandboxApp, until
+from tests.support.sandbox import Receiver, SandboxApp, until
 
 
 def free_port() -> int:

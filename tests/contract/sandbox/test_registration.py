@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
-from tests.contract.sandbox.harness import KEY, Receiver, SandboxApp
+from tests.support.sandbox import KEY, Receiver, SandboxApp
 
 AUTH = {"Authorization": f"Key {KEY}"}
 

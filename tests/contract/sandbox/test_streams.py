@@ -5,7 +5,7 @@ from collections import Counter
 import orjson
 import pytest
 
-from tests.contract.sandbox.harness import Receiver, SandboxApp, until
+from tests.support.sandbox import Receiver, SandboxApp, until
 
 QUIET = "http://127.0.0.1:9/nobody"
 FLAT_KEYS = {

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import orjson
 
-from tests.contract.sandbox.harness import KEY, Receiver, SandboxApp
+from tests.support.sandbox import KEY, Receiver, SandboxApp
 
 
 def _timeless(push: dict[str, object]) -> dict[str, object]:

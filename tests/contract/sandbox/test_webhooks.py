@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.contract.sandbox.harness import Received, Receiver, SandboxApp, until
+from tests.support.sandbox import Received, Receiver, SandboxApp, until
 
 PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 ORIGIN = "https://shop.example.test"

@@ -12,8 +12,8 @@ import pytest
 
 from sender_service.wiring import Sender, open_sender
 from shared.settings import Settings
-from tests.contract.sender.ops import Ops, open_ops
 from tests.support import stack
+from tests.support.ops_client import Ops, open_ops
 
 TOKEN = "ops_demo"
 KEY = "os_v2_app_very_secret"

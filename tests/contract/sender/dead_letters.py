@@ -8,7 +8,7 @@ from typing import Any
 
 from sender_service.store.dead_letters import DeadLetterStore
 from shared.models.dead_letter import DeadLetter
-from tests.contract.sender.ops import Ops
+from tests.support.ops_client import Ops
 
 
 async def save_dead_letter(

@@ -22,11 +22,11 @@ from sender_service.store.pages import PageStore
 from sender_service.store.runs import RunStore
 from shared.clock import utc_now
 from shared.events.registry import ERASE, STREAM
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.models.dead_letter import DeadLetter
 from shared.models.event import Event
 from shared.stage.runner import Item
-from tests.contract.sender.ops import Ops, a_send
+from tests.support.ops_client import Ops, a_send
 from tests.support.pages import build_page_document
 from tests.unit.sender.scenario_builders import run_of
 
@@ -95,7 +95,7 @@ class KnownPerson:
         await add_page(self.ops, 0, at, [[PLAYER, self.id, "0"]])
         seen = {"impression": {"0": at}, "click": {}, "close": {}}
         await database["interactions"].insert_one(
-            {"_id": f"{SEND}:0", "send": SEND, "app": "shop", "seen": seen, "counts": {}, "rev": 0}
+            {"_id": f"{SEND}:0", "send": SEND, "app": "shop", "times": seen, "counts": {}, "rev": 0}
         )
 
     async def _beside(self) -> None:
@@ -128,6 +128,9 @@ class KnownPerson:
     async def erase(self) -> list[Event]:
         self.ops.log.records.clear()
         await self.ops.ok("POST", f"/v1/people/{self.id}/erase")
+        return self.published()
+
+    def published(self) -> list[Event]:
         return [Event.parse(out.value) for out in self.ops.log.records]
 
     async def blank(self, events: list[Event]) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contract.sender.ops import ADMIN, Ops
+from tests.support.ops_client import ADMIN, Ops
 
 P = "/v1/people/{person}"
 C = "/v1/apps/{app}/campaigns/{campaign}"

@@ -11,8 +11,8 @@ import httpx
 
 from tests.contract.sender.conftest import Api
 from tests.contract.sender.conftest import client as client_of
-from tests.contract.sender.ops import Ops
 from tests.contract.sender.planted import KnownPerson
+from tests.support.ops_client import Ops
 
 
 def check(answer: httpx.Response) -> None:

@@ -134,12 +134,12 @@ def test_push_is_tried_on_one_player(
 def test_replay_reports_what_did_not_work(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    items = [{"id": "1", "replayed": True}, {"id": "2", "replayed": False, "code": "cut"}]
+    items = [{"id": "1", "replayed": True}, {"id": "2", "replayed": False, "code": "truncated"}]
     route = respx_mock.post("/v1/dead-letters/replay").respond(json={"items": items})
     assert run("dead-letters", "replay", "1", "2") == 1
     assert orjson.loads(route.calls[0].request.content) == {"ids": ["1", "2"]}
     output = capsys.readouterr()
-    assert "cut" in output.out and "1 of 2" in output.err
+    assert "truncated" in output.out and "1 of 2" in output.err
 
 
 @respx.mock(base_url=URL)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import respx
 
-from tests.contract.sender.ops import ONESIGNAL, Ops
+from tests.support.ops_client import ONESIGNAL, Ops
 
 NO_SECRET = {
     "field": "loginHash.secret", "code": "login_secret_missing",

@@ -11,9 +11,9 @@ from sender_service.privacy.requests import MAX_NAMES_BY_EVENT, ErasureRequester
 from sender_service.privacy.subject import DataSubject
 from sender_service.store.person_data import PersonDataReader
 from shared.documents.profile import Profile
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from shared.models.event import Event
-from tests.contract.sender.ops import PERSON, Ops
+from tests.support.ops_client import PERSON, Ops
 
 CROWD, AT_ONCE = 130, 20
 SMALL = 4_096  # bytes of an event

@@ -24,10 +24,10 @@ from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from shared.errors import InvalidPayload
 from shared.events.registry import ERASE
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.models.dead_letter import DeadLetter
 from shared.stage.runner import Item
-from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send
+from tests.support.ops_client import OTHER, PERSON, Ops, a_send
 from tests.support.pages import build_page_document
 
 ALIAS = "c" * 32

@@ -14,7 +14,7 @@ from sender_service.ops.app_body import AppRequest
 from sender_service.ops.app_examples import APP
 from sender_service.ops.examples import CAMPAIGN
 from tests.contract.sender.conftest import Api
-from tests.contract.sender.ops import Ops
+from tests.support.ops_client import Ops
 
 METHODS = ("get", "put", "post", "delete")
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from shared.models.event import Event
-from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send
 from tests.support.documents import build_merge
+from tests.support.ops_client import OTHER, PERSON, Ops, a_send
 from tests.support.pages import build_page_document
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
@@ -151,14 +151,14 @@ async def test_export_reports_all_that_is_known(ops: Ops) -> None:
     await add_page(ops, [[player, PERSON, "0"]])
     seen = {"impression": {"0": ops.clock()}, "click": {}, "close": {}}
     await ops.database["interactions"].insert_one(
-        {"_id": f"{SEND}:0", "send": SEND, "seen": seen, "counts": {}, "rev": 0}
+        {"_id": f"{SEND}:0", "send": SEND, "times": seen, "counts": {}, "rev": 0}
     )
     known = await ops.ok("GET", f"/v1/people/{PERSON}/export")
     assert (known["profile"]["login"], known["profile"]["purchases"][0]["id"]) == ("jana", "o1")
     assert [p["id"] for p in known["players"]] == [player]
     assert [b["id"] for b in known["browsers"]] == ["v-aaaa"]
     (send,) = known["sends"]
-    assert send["outcome"] == "sent" and list(send["seen"]) == ["impression"]
+    assert send["outcome"] == "sent" and list(send["interactions"]) == ["impression"]
     trail = (await ops.ok("GET", "/v1/audit"))["items"]
     assert "/v1/people/{person}/export" in [entry["route"] for entry in trail]
 

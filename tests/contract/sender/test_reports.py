@@ -17,8 +17,8 @@ from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
-from tests.contract.sender.ops import Ops, a_send
 from tests.support.documents import build_player
+from tests.support.ops_client import Ops, a_send
 from tests.support.pages import build_page_document
 
 REPORT = "/v1/apps/shop/campaigns/hello/report"
@@ -70,7 +70,9 @@ async def see(ops: Ops, send: str, seen: dict[str, list[int]]) -> None:
              for kind in ("impression", "click", "close")}  # fmt: skip
     counts = {kind: len(of) for kind, of in kinds.items()}
     await ops.database["interactions"].replace_one(
-        {"_id": f"{send}:0"}, {"send": send, "seen": kinds, "counts": counts, "rev": 0}, upsert=True
+        {"_id": f"{send}:0"},
+        {"send": send, "times": kinds, "counts": counts, "rev": 0},
+        upsert=True,
     )
 
 

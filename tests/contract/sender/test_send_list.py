@@ -11,7 +11,7 @@ import pytest
 
 from shared.ids import head_of
 from tests.contract.sender.dead_letters import save_dead_letter
-from tests.contract.sender.ops import Ops, a_send
+from tests.support.ops_client import Ops, a_send
 
 SENDS = "/v1/sends"
 

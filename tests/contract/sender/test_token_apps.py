@@ -13,7 +13,7 @@ import pytest
 
 from shared.settings import Settings
 from tests.contract.sender.dead_letters import save_dead_letter
-from tests.contract.sender.ops import Ops, a_send, offer, open_ops
+from tests.support.ops_client import Ops, a_send, offer, open_ops
 from tests.support.scenarios import SMALL
 
 P = "/v1/people/{person}"

@@ -15,7 +15,7 @@ from sender_service.pages.document import new_chunk
 from sender_service.store.limits import budget_id
 from shared.models.wire import to_iso
 from tests.contract.sender.conftest import Api, a_trigger
-from tests.contract.sender.ops import Ops, a_send
+from tests.support.ops_client import Ops, a_send
 from tests.support.pages import build_page_document
 from tests.support.providers import WINDOW_MINUTES, channel_of
 
@@ -80,7 +80,7 @@ async def test_n19_message_limit_has_an_end(shop: Api) -> None:
         "_id": budget_id(channel_of("demo")),
         "minutes": {str(minute): 5},
         "rev": 1,
-        "heldSince": created,
+        "limitedSince": created,
     }
     await database["budgets"].insert_one(counter)
     (reason,) = (await shop.ok("GET", f"/v1/sends/{send}"))["waiting"]

@@ -10,7 +10,6 @@ from sender_service.ops.export import SECTIONS
 from sender_service.store.dead_letters import DeadLetterStore
 from shared.models.dead_letter import DeadLetter
 from shared.mongo.collections import COLLECTIONS
-from tests.contract.sender.ops import Ops, a_send
 from tests.contract.sender.planted import (
     PLAYER,
     SECRETS,
@@ -19,6 +18,7 @@ from tests.contract.sender.planted import (
     add_page,
     build_dead_letter,
 )
+from tests.support.ops_client import Ops, a_send
 
 # What names nobody, and why. A collection that is new goes here, or into SECTIONS.
 NOBODYS = {
@@ -73,7 +73,7 @@ async def test_export_shows_each_place_and_erasure_blanks_it(ops: Ops) -> None:
             assert SECRETS[collection] in before[collection]
             assert SECRETS[collection] in json.dumps(known[section]), collection
     (send,) = known["sends"]
-    assert send["outcome"] == "pending" and list(send["seen"]) == ["impression"]
+    assert send["outcome"] == "pending" and list(send["interactions"]) == ["impression"]
     assert [m["merged"] for m in known["merges"]] == known["profile"]["aliases"]
     await person.blank(await person.erase())
     after = await kept(ops)

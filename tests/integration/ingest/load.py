@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer
 from shared.errors import InvalidPayload
 from shared.kafka.topics import EVENTS_TOPIC as TOPIC
 from shared.models.event import Event
-from tests.integration.ingest.running import EVENTS
+from tests.support.ingest_process import EVENTS
 
 EMPTY_POLLS = 3
 BEAT_SECONDS = 0.02

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from shared.mongo.client import Database
-from tests.integration.ingest.running import EVENTS, one_signal
 from tests.support import stack
+from tests.support.ingest_process import EVENTS, one_signal
 
 PLAYERS = [f"{n}1111111-1111-4111-8111-111111111111" for n in range(6)]
 LEFT_OUT = {"rev", "changedAt"}

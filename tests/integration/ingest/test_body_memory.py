@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.ingest.running import EVENTS
 from tests.integration.lone_service import LoneService, open_lone_service
+from tests.support.ingest_process import EVENTS
 from tests.support.memory_watch import MEGABYTE, send_huge, watched
 
 pytestmark = pytest.mark.any_broker

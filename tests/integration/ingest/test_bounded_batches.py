@@ -22,7 +22,7 @@ from shared.models.event import Event
 from shared.mongo.client import Database, Document, ensure_indexes, open_database
 from shared.mongo.collections import INGEST, PROFILES, VISITORS
 from shared.settings import Settings
-from tests.unit.ingest.doubles import APP, START, event, item
+from tests.support.projector_doubles import APP, START, event, item
 
 LOGINS = 4
 BROWSERS = 40

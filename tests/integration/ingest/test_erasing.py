@@ -11,7 +11,8 @@ import httpx
 
 from ingest_service.projector.person_ids import PersonIds
 from shared.events.registry import ERASE
-from shared.kafka.client import OutgoingRecord, open_log_writer
+from shared.kafka.client import open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.models.event import Event
 from shared.mongo.client import Database
 from shared.secrets import Vault
@@ -19,9 +20,9 @@ from shared.settings import Settings
 from tests.integration.ingest.commands import run_command
 from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.export_rows import HEADER, export_row
-from tests.integration.ingest.running import client_of, one_signal, seeded, until, until_known
 from tests.integration.ingest.shop_day import contents, publish_events
 from tests.support import stack
+from tests.support.ingest_process import client_of, one_signal, seeded, until, until_known
 
 __all__ = ["alone"]
 HIS, HERS = str(uuid.uuid4()), str(uuid.uuid4())

@@ -11,9 +11,9 @@ import httpx
 
 from ingest_service.durable.circuit_breaker import PAUSE_FILE
 from tests.integration.ingest.load import Load, read_log
-from tests.integration.ingest.running import client_of, seeded, until
 from tests.support import stack
 from tests.support.disk import fill, small_disk
+from tests.support.ingest_process import client_of, seeded, until
 
 
 @asynccontextmanager

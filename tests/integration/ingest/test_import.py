@@ -15,9 +15,9 @@ from shared.models.event import Event
 from shared.settings import Settings
 from tests.integration.ingest.commands import run_command
 from tests.integration.ingest.export_rows import HEADER, export_row
-from tests.integration.ingest.running import client_of, one_signal, seeded, until, until_known
 from tests.integration.ingest.shop_day import publish_events
 from tests.support import stack
+from tests.support.ingest_process import client_of, one_signal, seeded, until, until_known
 
 
 async def test_export_becomes_people(settings: Settings, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
 from shared.errors import LogUnavailable
-from shared.kafka.client import OutgoingRecord, open_log_writer
+from shared.kafka.client import open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
@@ -22,10 +23,10 @@ from tests.integration.ingest.commands import run_command
 from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.export_rows import HEADER, export_row
 from tests.integration.ingest.moment_log import Found, moment_log
-from tests.integration.ingest.running import client_of, one_signal, seeded, until, until_known
 from tests.integration.ingest.shop_day import publish_events
 from tests.support import stack
-from tests.unit.ingest.doubles import START, event, item
+from tests.support.ingest_process import client_of, one_signal, seeded, until, until_known
+from tests.support.projector_doubles import START, event, item
 
 __all__ = ["alone"]
 

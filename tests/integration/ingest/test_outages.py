@@ -10,7 +10,8 @@ from pathlib import Path
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import TOPICS
 from shared.settings import Settings
-from tests.integration.ingest.running import (
+from tests.support import stack
+from tests.support.ingest_process import (
     EVENTS,
     client_of,
     one_signal,
@@ -18,7 +19,6 @@ from tests.integration.ingest.running import (
     until,
     until_known,
 )
-from tests.support import stack
 
 
 def impatient(settings: Settings) -> Settings:

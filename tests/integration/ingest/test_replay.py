@@ -8,17 +8,12 @@ from ingest_service.projector.person_ids import PersonIds
 from ingest_service.snapshot.files import readable_snapshots
 from ingest_service.snapshot.take import folder_of
 from shared.events.registry import ERASE
-from shared.kafka.client import OutgoingRecord, open_log_writer
+from shared.kafka.client import open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.models.event import Event
 from shared.secrets import Vault
 from shared.settings import Settings
 from tests.integration.ingest.commands import run_command
-from tests.integration.ingest.running import (
-    client_of,
-    seeded,
-    until,
-    until_known,
-)
 from tests.integration.ingest.shop_day import (
     PLAYERS,
     contents,
@@ -26,6 +21,12 @@ from tests.integration.ingest.shop_day import (
     until_projected,
 )
 from tests.support import stack
+from tests.support.ingest_process import (
+    client_of,
+    seeded,
+    until,
+    until_known,
+)
 
 
 async def test_replay_ends_equal_while_the_api_is_up(alone: Settings) -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from shared.mongo.client import Database
 from shared.settings import Settings
-from tests.integration.ingest.running import (
+from tests.support import stack
+from tests.support.ingest_process import (
     EVENTS,
     client_of,
     one_signal,
@@ -25,7 +26,6 @@ from tests.integration.ingest.running import (
     until,
     until_known,
 )
-from tests.support import stack
 
 SOON = 0.25  # seconds until an event is in the profile
 

@@ -30,11 +30,11 @@ from shared.mongo.collections import INGEST
 from shared.settings import Settings
 from tests.integration.ingest.commands import run_command
 from tests.integration.ingest.conftest import alone
-from tests.integration.ingest.running import client_of, seeded, until
 from tests.integration.ingest.shop_day import contents, publish_shop_day, until_projected
 from tests.support import stack
-from tests.unit.ingest.doubles import APP, START, event, item
-from tests.unit.ingest.ops_events import erasure
+from tests.support.ingest_process import client_of, seeded, until
+from tests.support.ops_events import erasure
+from tests.support.projector_doubles import APP, START, event, item
 
 __all__ = ["alone"]
 PEOPLE = PersonIds(b"key")

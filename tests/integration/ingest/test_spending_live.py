@@ -13,8 +13,8 @@ import orjson
 import pytest
 
 from shared.settings import IngestSettings, Settings
-from tests.integration.ingest.running import EVENTS, client_of, seed_key, seeded, until
 from tests.support import stack
+from tests.support.ingest_process import EVENTS, client_of, seed_key, seeded, until
 
 CONNECTIONS = 500
 EVENTS_EACH = 500

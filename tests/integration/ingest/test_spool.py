@@ -12,8 +12,8 @@ import pytest
 
 from shared.settings import Settings, SpoolSettings
 from tests.integration.ingest.load import Load, read_log
-from tests.integration.ingest.running import client_of, seeded, until
 from tests.support import stack
+from tests.support.ingest_process import client_of, seeded, until
 
 API = ("--only", "api")
 ENOUGH = 100  # events accepted in a phase

@@ -22,14 +22,15 @@ from ingest_service.replay.lease import ReplayLease, ReplayLeases
 from shared.clock import monotonic, utc_now
 from shared.errors import StoreUnavailable
 from shared.health import Health
-from shared.kafka.client import Offsets, OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.client import ensure_topics, open_log_writer
 from shared.kafka.reader import LogReader
+from shared.kafka.records import Offsets, OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from shared.stage.runner import StageContext
 from tests.support import stack
-from tests.unit.ingest.doubles import event
+from tests.support.projector_doubles import event
 
 
 @dataclass

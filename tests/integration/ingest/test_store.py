@@ -22,7 +22,7 @@ from shared.mongo.client import ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
 from tests.support.documents import build_merge, build_profile
-from tests.unit.ingest.doubles import (
+from tests.support.projector_doubles import (
     APP,
     START,
     MemoryProjections,

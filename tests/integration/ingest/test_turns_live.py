@@ -19,9 +19,9 @@ from tests.integration.ingest.replay_leases import (
     lease_of,
     staged_collections,
 )
-from tests.integration.ingest.running import client_of, seeded, until
 from tests.integration.ingest.shop_day import contents, publish_shop_day, until_projected
 from tests.support import stack
+from tests.support.ingest_process import client_of, seeded, until
 
 __all__ = ["alone"]
 

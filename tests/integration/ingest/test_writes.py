@@ -21,13 +21,13 @@ from ingest_service.projector.decode import Projected
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from shared.models.event import Event
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
-from tests.unit.ingest.doubles import APP, START, event, item, one_signal
-from tests.unit.ingest.ops_events import erasure, imported, streamed, undoing
+from tests.support.ops_events import erasure, imported, streamed, undoing
+from tests.support.projector_doubles import APP, START, event, item, one_signal
 
 WRITES = frozenset({"insert", "update", "delete", "findAndModify", "bulkWrite"})
 PEOPLE = PersonIds(b"key")

@@ -11,7 +11,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.local.log_backup import FILE, LogBackup
 from shared.errors import LogUnavailable
-from shared.kafka.client import OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.client import ensure_topics, open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC, PROJECTOR_GROUP, TOPICS, TRIGGERS_TOPIC
 from shared.settings import KafkaSettings
 from tests.support import stack

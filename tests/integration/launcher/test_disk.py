@@ -10,7 +10,8 @@ import pytest
 
 from deploy.local.log_files import bound_log, former
 from deploy.local.process import Child
-from shared.kafka.client import OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.client import ensure_topics, open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import TOPICS, TRIGGERS_TOPIC
 from tests.integration.launcher.running import running, until
 from tests.integration.launcher.standin import real_broker

@@ -23,7 +23,7 @@ from sender_service.scenarios.rules import RulesLoader
 from sender_service.scenarios.run_writes import RunWrites
 from sender_service.store.stores import Stores
 from shared.apps import AppRegistry
-from shared.kafka.client import OutgoingRecord, Record
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import MOMENTS_TOPIC
 from shared.models.app import App
 from shared.models.event import Event
@@ -33,10 +33,10 @@ from shared.mongo.collections import INGEST, SENDER
 from shared.secrets import Vault
 from shared.settings import MongoSettings
 from shared.stage.runner import Item
+from tests.support.builders import build_app
 from tests.support.clocks import START, ManualClock
+from tests.support.projector_doubles import APP, item
 from tests.support.scenarios import read_scenario
-from tests.unit.ingest.doubles import APP, item
-from tests.unit.sender.builders import build_app
 
 BASKET: dict[str, Any] = {
     "name": "Basket", "enabled": True, "enter": {"on": "basket"}, "until": ["bought", "emptied"],

@@ -31,9 +31,10 @@ from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.publishing import BodyMakers
 from sender_service.scheduler.scheduler import Scheduler
 from sender_service.scheduler.tools import SchedulerTools
+from sender_service.store.progress import ProjectorProgress
 from shared.apps import AppRegistry
 from shared.health import Health
-from shared.kafka.client import OutgoingRecord, Record
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import DELIVERIES_TOPIC, MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
 from shared.loops import Wakeup
 from shared.models.app import App
@@ -42,13 +43,13 @@ from shared.models.job import Job
 from shared.secrets import Vault
 from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
-from tests.contract.sandbox.harness import KEY, SandboxApp, sandbox_at
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
+from tests.support.builders import variant
 from tests.support.looks import build_looks
 from tests.support.memory_log import MemoryLog
 from tests.support.providers import build_counts
+from tests.support.sandbox import KEY, SandboxApp, sandbox_at
 from tests.support.stack import settings_for
-from tests.unit.sender.builders import variant
 
 JOBS = (TRANSACTIONAL_JOBS_TOPIC.name, MARKETING_JOBS_TOPIC.name)
 NOWHERE = Record("t", 0, 0, b"", b"", "", 0)
@@ -228,6 +229,7 @@ async def open_line(
         )
         context = SenderContext(
             name="pipeline", settings=settings, database=world.database, stores=world.stores,
+            progress=ProjectorProgress(world.database, clock.monotonic),
             writer=cast(Any, log), providers=providers, vault=vault, apps=apps,
             health=Health(clock, clock.monotonic), clock=clock, monotonic=clock.monotonic,
             planner_wakeup=Wakeup(), scheduler_wakeup=Wakeup(),

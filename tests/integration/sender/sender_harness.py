@@ -23,7 +23,7 @@ from sender_service.planner.tools import PlannerTools
 from sender_service.privacy.new_page_blanker import NewPageBlanker
 from sender_service.providers.onesignal.limits import MAX_TARGETS
 from sender_service.store.stores import Stores
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.loops import Wakeup
 from shared.models.delivery import Delivery
 from shared.mongo.client import Database, ensure_indexes, open_database
@@ -32,10 +32,10 @@ from shared.priority import RELEASE_ORDER
 from shared.providers import DEFAULT_PROVIDER
 from shared.settings import PlanSettings, Settings
 from shared.stage.runner import Item
+from tests.support.builders import campaign as build_campaign
 from tests.support.clocks import ManualClock
 from tests.support.documents import build_player, build_profile
 from tests.support.sends import build_send
-from tests.unit.sender.builders import campaign as build_campaign
 
 APP = "demo"
 

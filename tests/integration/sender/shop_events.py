@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.models.event import Event
-from tests.unit.ingest.doubles import event
+from tests.support.projector_doubles import event
 
 
 def basket(visitor: str, number: int, *items: str) -> Event:

@@ -13,8 +13,8 @@ from shared.models.event import Event
 from shared.mongo.client import ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
-from tests.unit.ingest.doubles import APP, event, item, one_signal
-from tests.unit.ingest.histories import at, name_basket
+from tests.support.histories import at, name_basket
+from tests.support.projector_doubles import APP, event, item, one_signal
 
 SHOPPERS = ("emptied", "filled", "bought", "unsubscribed", "looked")
 

@@ -10,11 +10,11 @@ import pytest
 
 from sender_service.scheduler.reserving import EXHAUSTED_DELAY
 from sender_service.scheduler.scheduler import DELAYS_UNTIL_OVER, REPAIR_SECONDS
-from tests.contract.sandbox.harness import KEY
 from tests.integration.sender.message_budget import MARKETING, exhaust_budget, gauge
 from tests.integration.sender.pipeline import Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
 from tests.support.providers import channel_of
+from tests.support.sandbox import KEY
 
 PEOPLE = 12
 DAY = 86_400
@@ -106,7 +106,7 @@ async def test_d5_nothing_waits_once_what_waited_is_over(
 ) -> None:
     send = await exhaust_budget(line)
     assert await line.work() == 0
-    assert gauge() == 1 and (await line.account_of(send))["heldSince"] is not None
+    assert gauge() == 1 and (await line.account_of(send))["limitedSince"] is not None
     await over(line, send)
     for _ in range(DELAYS_UNTIL_OVER + 1):
         line.world.clock.advance(EXHAUSTED_DELAY.total_seconds() + 1)

@@ -10,8 +10,8 @@ import pytest
 from tests.integration.sender.entry_shop import EntryShop, open_entry_shop
 from tests.integration.sender.shop_events import basket, login, purchase
 from tests.support.clocks import START
-from tests.unit.ingest.doubles import by_login, event, one_signal
-from tests.unit.ingest.ops_events import erasure, imported, undoing
+from tests.support.ops_events import erasure, imported, undoing
+from tests.support.projector_doubles import by_login, event, one_signal
 
 P = "11111111-2222-4333-8444-555555555555"
 HOUR = timedelta(hours=1)

@@ -18,8 +18,8 @@ from tests.integration.sender.entry_shop import BASKET, EntryShop, open_entry_sh
 from tests.integration.sender.shop_events import basket, login, purchase
 from tests.support.clocks import START
 from tests.support.documents import build_merge
-from tests.unit.ingest.doubles import event
-from tests.unit.ingest.ops_events import erasure
+from tests.support.ops_events import erasure
+from tests.support.projector_doubles import event
 
 ALMOST_DUE = 3_590  # the run is held before it is copied, so that no waker claims it
 Work = Callable[[], Awaitable[None]]

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 from sender_service.models.report import InteractionCounts
 from sender_service.pages.page import Page
-from sender_service.store.interactions import Seen
+from sender_service.store.interactions import FirstTimes
 from tests.integration.sender.two_replicas import TwoReplicas
+from tests.support.builders import player_id
 from tests.support.clocks import START
 from tests.support.pages import build_page
-from tests.unit.sender.builders import player_id
 
 AT = START + timedelta(minutes=1)
 
@@ -24,7 +24,7 @@ def _page() -> Page:
 
 async def test_each_player_and_kind_counts_once(pair: TwoReplicas) -> None:
     of = _page()
-    seen: Seen = {(0, "impression"): AT, (0, "click"): AT, (1, "impression"): AT}
+    seen: FirstTimes = {(0, "impression"): AT, (0, "click"): AT, (1, "impression"): AT}
     assert await pair.stores.interactions.add([(of, seen)]) == 3
     assert await pair.two.context.stores.interactions.add([(of, seen)]) == 0
     assert await pair.two.context.stores.interactions.add([(of, {(1, "click"): AT, **seen})]) == 1
@@ -36,7 +36,7 @@ async def test_first_time_stays(pair: TwoReplicas) -> None:
     for minutes in (0, 5):
         await pair.stores.interactions.add([(of, {(3, "click"): AT + timedelta(minutes=minutes)})])
     stored = await pair.database["interactions"].find_one({"_id": of.id})
-    assert stored is not None and stored["seen"]["click"]["3"] == AT
+    assert stored is not None and stored["times"]["click"]["3"] == AT
 
 
 async def test_many_writers_lose_nothing(pair: TwoReplicas) -> None:
@@ -56,7 +56,7 @@ async def test_many_writers_lose_nothing(pair: TwoReplicas) -> None:
 async def test_pages_of_a_send_add_up(pair: TwoReplicas) -> None:
     first = _page()
     second = build_page(first.send, [(player_id(1), "p1", "0")], number=1)
-    seen: Seen = {(0, "click"): AT}
+    seen: FirstTimes = {(0, "click"): AT}
     assert await pair.stores.interactions.add([(first, seen), (second, seen)]) == 2
     assert (await pair.stores.interactions.counts(first.send)).clicks == 2
     assert (await pair.stores.interactions.counts(str(uuid.uuid4()))).clicks == 0

@@ -16,12 +16,13 @@ import pytest
 from sender_service.__main__ import main
 from sender_service.store.send_codec import encode_send
 from shared.clock import utc_now
-from shared.kafka.client import OutgoingRecord, open_log_writer
+from shared.kafka.client import open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests.contract.sender.ops import PERSON, a_profile
 from tests.support import stack
 from tests.support.documents import store_people
+from tests.support.ops_client import PERSON, a_profile
 from tests.support.pages import build_page_document
 from tests.support.sends import build_send
 from tests.support.stack import eventually

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.carillon import OPS, Carillon
+from tests.support.carillon import OPS, Carillon
 from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]

@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from shared.clock import utc_now
-from tests.e2e.carillon import OPS, campaign
 from tests.integration.lone_service import LoneService, open_lone_service
+from tests.support.carillon import OPS, campaign
 from tests.support.memory_watch import send_huge, watched
 
 pytestmark = pytest.mark.any_broker

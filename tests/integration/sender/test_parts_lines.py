@@ -156,5 +156,5 @@ async def test_whatever_way_it_comes_the_log_states_that_it_was_taken_in(
     assert (await harness.upload(uploaded, [b'{"login": "ann"}'])).is_success
     assert (await harness.http.post("/v1/sends", json=posted)).is_success
     assert not (await harness.http.post("/v1/sends", json=refused)).is_success
-    taken = [r.__dict__["send"] for r in caplog.records if r.message == "trigger taken in"]
+    taken = [r.__dict__["send"] for r in caplog.records if r.message == "trigger accepted"]
     assert taken == [uploaded["id"], posted["id"]]

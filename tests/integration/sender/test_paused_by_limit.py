@@ -46,7 +46,7 @@ async def test_paused_app_is_reported_until_it_goes_on(
 ) -> None:
     send = await exhaust_budget(line)
     assert gauge() == 0 and logged(caplog, BUDGET_EXHAUSTED) == []
-    assert (await line.account_of(send))["heldSince"] is None
+    assert (await line.account_of(send))["limitedSince"] is None
     since = line.world.clock()
     for _ in range(3):
         assert await line.work() == 0
@@ -54,14 +54,16 @@ async def test_paused_app_is_reported_until_it_goes_on(
     assert gauge() == 1
     assert logged(caplog, BUDGET_EXHAUSTED) == [("WARNING", APP)], "once, not each time"
     account = await line.account_of(send)
-    assert account["heldSince"] == since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert account["limitedSince"] == since.isoformat(timespec="milliseconds").replace(
+        "+00:00", "Z"
+    )
     assert (account["state"], account["pending"]) == ("sending", 1)
 
     line.world.clock.advance((WINDOW_MINUTES + 1) * 60)
     assert await line.work() == 1
     assert gauge() == 0
     account = await line.account_of(await line.planned())
-    assert account["heldSince"] is None, "it isn't held any more"
+    assert account["limitedSince"] is None, "it isn't held any more"
 
 
 async def test_our_count_alone_is_reported_once_and_again_when_it_is_so_again(

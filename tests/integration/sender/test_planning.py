@@ -9,8 +9,8 @@ from typing import Any
 
 from shared.clock import utc_now
 from tests.integration.sender.two_replicas import TwoReplicas
+from tests.support.builders import build_push, page, player_id
 from tests.support.documents import build_profile
-from tests.unit.sender.builders import build_push, page, player_id
 
 
 def _players(pages: list[dict[str, Any]]) -> list[str]:

@@ -14,7 +14,7 @@ from sender_service.planner.rendering import PLANNED_SEND_STEPS
 from shared.clock import utc_now
 from shared.errors import StoreUnavailable
 from tests.integration.sender.two_replicas import TwoReplicas
-from tests.unit.sender.builders import campaign, variant
+from tests.support.builders import campaign, variant
 
 DEAR = "{% for a in range(900) %}{% for b in range(17) %}{% endfor %}{% endfor %}{{ profile.db.x }}"
 Insert = Callable[..., Awaitable[bool]]

@@ -21,8 +21,8 @@ from shared.mongo.collections import BODIES, PAGES, SENDS
 from shared.secrets import Vault
 from shared.settings import Settings
 from tests.support import stack
+from tests.support.builders import variant
 from tests.support.documents import build_profile, store_people
-from tests.unit.sender.builders import variant
 
 APP = "demo"
 PEOPLE = 2_000

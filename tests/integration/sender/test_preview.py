@@ -165,11 +165,13 @@ async def test_forecast_knows_the_window(harness: IntakeHarness) -> None:
     assert window["disableLimit"] == subscribed * 10
     assert window["left"] == window["allowance"] == int(subscribed * 10 * 0.95 * 0.8)
     assert (
-        forecast["messages"] == subscribed and window["held"] is False and forecast["seconds"] == 1
+        forecast["messages"] == subscribed
+        and window["mustWait"] is False
+        and forecast["seconds"] == 1
     )
     await harness.sender.budget.reserve(CHANNEL, [window["left"] - 1], transactional=False)
     forecast = (await request_preview(harness, **ALL_AUDIENCE))["forecast"]
-    assert forecast["window"]["left"] == 1 and forecast["window"]["held"] is True
+    assert forecast["window"]["left"] == 1 and forecast["window"]["mustWait"] is True
     assert forecast["seconds"] == 15 * 60
 
 

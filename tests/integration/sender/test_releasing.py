@@ -19,7 +19,6 @@ from tests.integration.sender.two_replicas import APP, TwoReplicas, chunks_of
 from tests.support.clocks import ManualClock
 from tests.support.pages import ANSWER_TIMEOUT
 from tests.support.providers import channel_of
-from tests.unit.sender.builders import campaign
 
 
 async def _turns(pair: TwoReplicas, times: int = 8) -> int:
@@ -90,25 +89,6 @@ async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: TwoRep
     assert first.idempotency_key == again.idempotency_key and first.body == again.body
     counted = await database[BUDGETS.name].find_one(budget)
     assert counted is not None and sum(counted["minutes"].values()) == 5
-
-
-async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: TwoReplicas) -> None:
-    player, *_ = await pair.people(3)
-    await pair.stores.campaigns.put(campaign(notIfBoughtSince=True))
-    send = await pair.planned()
-    database, now = pair.database, utc_now()
-    profile = await database["profiles"].find_one_and_delete({"_id": "p0"})
-    assert profile is not None
-    bought = [{"id": "order", "items": [], "revenue": 1.0, "at": now}]
-    await database["profiles"].insert_one(
-        {**profile, "_id": "login", "aliases": ["p0"], "purchases": bought, "changedAt": now}
-    )
-    await database["players"].update_one(
-        {"_id": player}, {"$set": {"person": "login", "changedAt": now}}
-    )
-    assert await _turns(pair, 2) == 1
-    sums, _ = await pair.stores.pages.sums(send)
-    assert (sums.pending, sums.suppressed) == (2, {"bought": 1})
 
 
 async def test_cancelled_between_planning_and_release_goes_nowhere(pair: TwoReplicas) -> None:

@@ -14,9 +14,9 @@ import pytest
 
 from sender_service.accounting.stage import REFUSED_LIMIT
 from shared.models.job import Job
-from tests.contract.sandbox.harness import KEY
 from tests.integration.sender.pipeline import JOBS, Pipeline, errors, open_line
 from tests.integration.sender.sender_harness import APP
+from tests.support.sandbox import KEY
 
 PEOPLE = 30
 

@@ -6,7 +6,7 @@ from sender_service.models.send import Send
 from sender_service.planner.bad_share import BAD_SHARE
 from sender_service.store.outcomes import OutcomeReader, PersonFilter
 from tests.integration.sender.two_replicas import TwoReplicas
-from tests.unit.sender.builders import campaign, variant
+from tests.support.builders import campaign, variant
 
 TEXT = "Hello\n{{ profile.db.name }}"
 FAULT = "contents.en, line 2: profile.db.name is missing"

@@ -26,10 +26,10 @@ from shared.models.app import AppContent, OneSignalApp
 from shared.models.job import Job
 from shared.mongo.client import Database
 from shared.settings import MongoSettings, OneSignalSettings, PlanSettings, Settings
+from tests.support.builders import campaign
 from tests.support.documents import build_profile, store_people
 from tests.support.firings import build_firing
 from tests.support.stack import free_port
-from tests.unit.sender.builders import campaign
 
 APP, CAMPAIGN = "demo", "welcome"
 

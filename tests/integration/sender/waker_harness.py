@@ -29,13 +29,13 @@ from shared.models.quiet_hours import QuietHours
 from shared.mongo.client import Document, ensure_indexes
 from shared.mongo.collections import INGEST, SENDER
 from tests.integration.sender.dying_stores import DyingStore, Fuse
+from tests.support.builders import build_app
 from tests.support.clocks import ManualClock
 from tests.support.documents import build_profile, store_people
 from tests.support.memory_log import MemoryLog
 from tests.support.pages import build_page_document
 from tests.support.sends import build_send
 from tests.support.stack import settings_for
-from tests.unit.sender.builders import build_app
 from tests.unit.sender.scenario_builders import HOUR, line, person_with, rules_of, scenario
 
 APP = "demo"

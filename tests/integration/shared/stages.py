@@ -16,7 +16,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from shared.clock import monotonic, utc_now
 from shared.errors import Rejected, StoreUnavailable
 from shared.health import Health
-from shared.kafka.client import LogWriter, OutgoingRecord, Record, ensure_topics, open_log_writer
+from shared.kafka.client import LogWriter, ensure_topics, open_log_writer
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import DAY_MS, DEAD_LETTERS_TOPIC, Topic
 from shared.models.dead_letter import DeadLetter
 from shared.settings import KafkaSettings, Settings

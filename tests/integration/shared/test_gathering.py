@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.kafka.client import LogWriter, OutgoingRecord, Record, ensure_topics, open_log_writer
+from shared.kafka.client import LogWriter, ensure_topics, open_log_writer
 from shared.kafka.reader import LogReader
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.settings import KafkaSettings
 from tests.support import stack

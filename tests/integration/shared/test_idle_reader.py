@@ -18,8 +18,9 @@ import uvicorn
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.protocol.fetch import FetchResponse_v4, FetchResponse_v11
 
-from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.client import LogWriter, ensure_topics, open_log_writer
 from shared.kafka.reader import LogReader
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import DAY_MS, Topic
 from shared.service import bind, serve
 from shared.settings import HttpSettings, Settings

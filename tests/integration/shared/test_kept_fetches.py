@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.kafka import reader as kafka_reader
-from shared.kafka.client import OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.client import ensure_topics, open_log_writer
 from shared.kafka.reader import LogReader
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import DAY_MS, Topic
 from shared.settings import Settings
 from tests.support.stack import eventually

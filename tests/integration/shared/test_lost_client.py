@@ -9,7 +9,8 @@ import pytest
 
 from shared.errors import LogUnavailable
 from shared.kafka import failure_watch
-from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.client import LogWriter, ensure_topics, open_log_writer
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.settings import Settings
 from tests.support.stack import eventually

@@ -12,8 +12,9 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from shared.errors import LogUnavailable
-from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.client import LogWriter, ensure_topics, open_log_writer
 from shared.kafka.reader import LogReader
+from shared.kafka.records import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.settings import KafkaSettings
 from tests.support import stack

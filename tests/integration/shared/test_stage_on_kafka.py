@@ -15,7 +15,8 @@ from aiokafka.errors import KafkaError
 from shared.clock import monotonic, utc_now
 from shared.errors import LogUnavailable
 from shared.health import Health
-from shared.kafka.client import LogWriter, OutgoingRecord, Record, ensure_topics, open_log_writer
+from shared.kafka.client import LogWriter, ensure_topics, open_log_writer
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import DEAD_LETTERS_TOPIC, EVENTS_TOPIC
 from shared.settings import KafkaSettings
 from shared.stage.dead_letters import Poison

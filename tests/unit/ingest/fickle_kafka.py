@@ -9,7 +9,7 @@ from pathlib import Path
 from ingest_service.durable.durable_log import DurableLog, PublishTimeouts
 from ingest_service.durable.spool import Spool
 from shared.errors import LogUnavailable
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from tests.support.stack import eventually
 
 TIMEOUTS = PublishTimeouts(answering_seconds=0.05, draining_seconds=0.2)

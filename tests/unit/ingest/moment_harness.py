@@ -9,10 +9,10 @@ from typing import Any
 from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from ingest_service.projector.projector import Projector
 from shared.errors import LogUnavailable
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 from shared.models.facts import Fact
 from shared.models.person_moment import PersonMoment
-from tests.unit.ingest.doubles import APP, START, MemoryProjections, ProjectorHarness
+from tests.support.projector_doubles import APP, START, MemoryProjections, ProjectorHarness
 
 
 class MomentHarness(ProjectorHarness):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from ingest_service.projector.decode import Projected
 from ingest_service.projector.person_ids import PersonIds
 from shared.models.delivery import Delivery, PlayerOutcome
-from tests.unit.ingest.doubles import APP, START
-from tests.unit.ingest.histories import HAPPENINGS, PLAYERS, VISITORS, history_event
-from tests.unit.ingest.ops_events import erasure, imported, streamed, undoing
+from tests.support.histories import HAPPENINGS, PLAYERS, VISITORS, history_event
+from tests.support.ops_events import erasure, imported, streamed, undoing
+from tests.support.projector_doubles import APP, START
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 PEOPLE = PersonIds(b"key")

@@ -16,7 +16,7 @@ from shared.health import Health
 from shared.models.app import App
 from shared.mongo.client import open_database
 from shared.settings import MongoSettings
-from tests.contract.ingest.doubles import VAULT, app
+from tests.support.ingest_api import VAULT, app
 
 
 async def watched(path: Path, *known: str) -> tuple[AppRegistry, str | None]:

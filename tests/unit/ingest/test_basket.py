@@ -14,7 +14,7 @@ from ingest_service.projector.contribution import contribute, union
 from shared.documents.profile import Basket
 from shared.documents.visitor import Contribution
 from shared.models.event import Event
-from tests.unit.ingest.doubles import START, event
+from tests.support.projector_doubles import START, event
 
 
 def basket(*events: Event) -> Basket:

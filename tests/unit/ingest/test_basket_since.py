@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from ingest_service.projector.browser import SEEN_EVENTS
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, ProjectorHarness, event
-from tests.unit.ingest.histories import RELAXED, at, name_basket, replay_batches
-from tests.unit.ingest.ops_events import undoing
+from tests.support.histories import RELAXED, at, name_basket, replay_batches
+from tests.support.ops_events import undoing
+from tests.support.projector_doubles import APP, ProjectorHarness, event
 
 OTHERS = [{"shoe": 2}, {"shoe": 1, "hat": 1}, {"hat": 1}, {}]
 

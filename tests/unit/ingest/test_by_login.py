@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.ingest.doubles import APP, ProjectorHarness, by_login, event, one_signal
-from tests.unit.ingest.histories import TIGHT
-from tests.unit.ingest.ops_events import erasure
+from tests.support.histories import TIGHT
+from tests.support.ops_events import erasure
+from tests.support.projector_doubles import APP, ProjectorHarness, by_login, event, one_signal
 
 P = "11111111-1111-4111-8111-111111111111"
 LINE = {"item": "shoe", "quantity": 1, "price": 10}

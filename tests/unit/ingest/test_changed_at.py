@@ -10,8 +10,8 @@ import pytest
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from shared.models.event import Event
-from tests.unit.ingest.doubles import MemoryProjections, event, item, one_signal
-from tests.unit.ingest.histories import at, name_basket
+from tests.support.histories import at, name_basket
+from tests.support.projector_doubles import MemoryProjections, event, item, one_signal
 
 PLAYER = "11111111-1111-4111-8111-111111111111"
 KNOWN = [

@@ -9,8 +9,8 @@ from typing import Any
 from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from ingest_service.projector.projector import Projector
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, START, ProjectorHarness, event, one_signal
-from tests.unit.ingest.ops_events import erasure, undoing
+from tests.support.ops_events import erasure, undoing
+from tests.support.projector_doubles import APP, START, ProjectorHarness, event, one_signal
 
 SMALL = ProfileLimits(browsers=3, players=3, read=1_000)
 

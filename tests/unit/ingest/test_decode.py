@@ -6,10 +6,10 @@ import pytest
 
 from ingest_service.projector.decode import decode
 from shared.errors import Rejected
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.models.delivery import Delivery
 from shared.models.event import Event
-from tests.unit.ingest.doubles import START, event
+from tests.support.projector_doubles import START, event
 
 
 def record(value: bytes, kind: str = "pageview", topic: str = "carillon.events") -> Record:

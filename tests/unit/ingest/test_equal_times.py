@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from ingest_service.projector.decode import Projected, decode
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.models.event import Event
 from shared.stage.runner import Item
-from tests.unit.ingest.doubles import START, ProjectorHarness, event, one_signal
+from tests.support.projector_doubles import START, ProjectorHarness, event, one_signal
 
 PLAYER = "a0000000-0000-4000-8000-000000000000"
 SHOE = [{"item": "shoe", "quantity": 1, "price": 5}]

@@ -18,8 +18,8 @@ from shared.clock import monotonic, utc_now
 from shared.health import Health
 from shared.mongo.client import open_database
 from shared.settings import MongoSettings
-from tests.contract.ingest.doubles import VAULT, app
 from tests.support.disk import fill, small_disk
+from tests.support.ingest_api import VAULT, app
 from tests.support.stack import eventually
 from tests.unit.ingest.fickle_kafka import (
     FickleKafka,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.models.delivery import Delivery, PlayerOutcome
-from tests.unit.ingest.doubles import APP, START, ProjectorHarness, event, one_signal
+from tests.support.projector_doubles import APP, START, ProjectorHarness, event, one_signal
 
 P = "11111111-1111-4111-8111-111111111111"
 Q = "22222222-2222-4222-8222-222222222222"

@@ -10,8 +10,8 @@ from ingest_service.importer.columns import column
 from ingest_service.importer.row_event import NotWebPush, to_event
 from ingest_service.projector.decode import decode
 from shared.errors import Rejected
-from shared.kafka.client import Record
-from tests.unit.ingest.doubles import APP, START
+from shared.kafka.records import Record
+from tests.support.projector_doubles import APP, START
 
 P = "11111111-1111-4111-8111-111111111111"
 ROW = {

@@ -5,10 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+import pytest
+
 from ingest_service.projector.projector import Projector
+from shared.events.payloads import ErasePayload
+from shared.events.registry import payload_of
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, START, ProjectorHarness, by_login, event, one_signal
-from tests.unit.ingest.ops_events import erasure, imported
+from tests.support.ops_events import erasure, imported, undoing
+from tests.support.projector_doubles import (
+    APP,
+    START,
+    ProjectorHarness,
+    by_login,
+    event,
+    one_signal,
+)
 
 P = "11111111-1111-4111-8111-111111111111"
 Q = "22222222-2222-4222-8222-222222222222"
@@ -160,3 +171,65 @@ async def test_erasure_finds_a_visitor_that_the_operator_could_not_name() -> Non
     await known.apply_published()
     assert known.profiles() == {} and "eva" not in known.everything()
     assert [e.visitor_id for e in known.published] == [order.visitor_id]
+
+
+def named(history: Followed) -> dict[str, tuple[list[str], list[str]]]:
+    """Return visitor → aliases and players that its late erasure names."""
+    payloads = ((str(e.visitor_id), payload_of(e, ErasePayload)) for e in history.published)
+    return {visitor: (p.aliases, p.players) for visitor, p in payloads}
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+async def test_a_late_browsers_names_are_all_in_its_erasure(is_late: bool) -> None:
+    """Check what the sender gets: it finds what names a person by the names in events only."""
+    history = await known_on_phone()
+    if is_late:
+        await history.erase(10, "phone")
+    await a_late_browser(history)
+    if not is_late:
+        await history.erase(10, "phone")  # made when only the phone was known
+    await history.apply_published()
+    before_login = history.people.of_visitor(APP, "desk", "0")
+    assert named(history) == {
+        "desk": ([before_login], []),
+        f"os:{P}": ([], [P]),
+        f"os:{Q}": ([], [Q]),
+    }
+
+
+async def test_all_of_a_late_browsers_times_without_a_login_are_named() -> None:
+    history = await known_on_phone()
+    await history.erase(10, "phone")
+    await a_late_browser(history)
+    await history.apply(event("logout", "desk", 5), event("pageview", "desk", 6))
+    await history.apply(event("identify", "desk", 7, login="eva"), event("logout", "desk", 11))
+    await history.apply(event("identify", "desk", 12, login="eva"))  # came since
+    expected = {history.people.of_visitor(APP, "desk", start) for start in ("0", "desk-5")}
+    assert set(named(history)["desk"][0]) == expected
+    # One that was parted from the person is another person.
+    history = await known_on_phone()
+    await a_late_browser(history)
+    await history.apply(undoing("desk", 5, history.people.of_visitor(APP, "desk", "0")))
+    await history.erase(10, "phone")
+    assert named(history)["desk"] == ([], [])
+
+
+async def test_a_late_browser_names_no_player_of_another_person() -> None:
+    history = await known_on_phone()
+    await history.apply(event("identify", "bobs", 1, login="bob"), one_signal("bobs", 9, Q))
+    await history.erase(10, "phone")
+    await a_late_browser(history)  # its page had read the id
+    await history.apply_published()
+    assert named(history)[f"os:{Q}"] == ([], [])
+    assert history.player(Q)["person"] == history.people.of_login(APP, "bob")
+
+
+async def test_a_named_player_that_came_back_since_stays() -> None:
+    history = await known_on_phone()
+    await history.erase(10, "phone")
+    await history.apply(event("identify", "tablet", 20, login="eva"), one_signal("tablet", 21, P))
+    await history.apply_published()
+    await history.apply(*history.published)
+    assert named(history)[f"os:{P}"] == ([], [P])
+    eva = history.login("eva")
+    assert (history.player(P)["state"], history.player(P)["person"]) == ("subscribed", eva["_id"])

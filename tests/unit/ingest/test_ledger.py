@@ -8,8 +8,8 @@ import pytest
 
 from shared.models.delivery import Delivery, PlayerOutcome
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, START, ProjectorHarness, event, one_signal
-from tests.unit.ingest.ops_events import erasure, imported, streamed
+from tests.support.ops_events import erasure, imported, streamed
+from tests.support.projector_doubles import APP, START, ProjectorHarness, event, one_signal
 
 P = "11111111-1111-4111-8111-111111111111"
 

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from tests.unit.ingest.doubles import APP, ProjectorHarness, event, one_signal
-from tests.unit.ingest.ops_events import erasure, undoing
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from shared.documents.merge import Merge
+from tests.support.ops_events import erasure, undoing
+from tests.support.projector_doubles import (
+    APP,
+    MemoryProjections,
+    ProjectorHarness,
+    event,
+    one_signal,
+)
 
 LATE = {"late": True}
 PLAYER = "11111111-1111-4111-8111-111111111111"
@@ -88,3 +102,41 @@ async def test_record_goes_with_its_epoch_also_where_only_that_is_erased() -> No
     here, elsewhere = [await merged(history, visitor, 1) for visitor in ("desk", "phone")]
     await history.apply(erasure("desk", 10, here))
     assert records(history) == {elsewhere}
+
+
+class _Observed(MemoryProjections):
+    """Store that notes into whom each person was merged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heirs: defaultdict[str, set[str]] = defaultdict(set)
+
+    async def save_merges(self, documents: Sequence[Merge], *more: Any, **named: Any) -> None:
+        for document in documents:
+            self.heirs[document["_id"]].add(document["person"])
+        await super().save_merges(documents, *more, **named)
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_nobody_is_ever_merged_into_two_persons(seed: int) -> None:
+    """Check what the sender relies on: a record of a merge leads to all that was copied by it.
+
+    After an undo the browser's next login merges another person, its time since then.
+    """
+    draw, store = random.Random(seed), _Observed()
+    history = ProjectorHarness(store)
+    people = [history.people.of_login(APP, login) for login in ("eva", "adam", "ann")]
+    for number in range(1, 60):
+        visitor = draw.choice(["desk", "phone"])
+        kind = draw.choice(["identify", "identify", "logout", "pageview", "undo", "erase"])
+        if kind == "undo" and store.heirs:
+            merge = draw.choice(sorted(store.heirs))
+            pair = [merge, draw.choice(people)] if draw.random() < 0.5 else merge
+            await history.apply(undoing(visitor, number, pair))
+        elif kind == "erase" and draw.random() < 0.3:
+            await history.apply(erasure(visitor, number, draw.choice(people)))
+        elif kind in ("identify", "logout", "pageview"):
+            login = {"login": draw.choice(["eva", "adam", "ann"])} if kind == "identify" else {}
+            await history.apply(event(kind, visitor, number, **login))
+    assert len(store.heirs) > 3
+    assert all(len(heirs) == 1 for heirs in store.heirs.values())

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import StoreUnavailable
-from shared.kafka.client import OutgoingRecord
-from tests.unit.ingest.doubles import MemoryProjections
-from tests.unit.ingest.histories import RELAXED, BreakingProjections, logs
+from shared.kafka.records import OutgoingRecord
+from tests.support.histories import RELAXED, BreakingProjections, logs
+from tests.support.projector_doubles import MemoryProjections
 from tests.unit.ingest.moment_harness import MomentHarness
 from tests.unit.ingest.operator_histories import histories
 

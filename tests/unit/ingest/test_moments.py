@@ -14,7 +14,7 @@ from shared.models.facts import (
     Subscribed,
     Viewed,
 )
-from tests.unit.ingest.doubles import event, one_signal
+from tests.support.projector_doubles import event, one_signal
 from tests.unit.ingest.moment_harness import MomentHarness, at, kinds, of_kind
 
 P = "11111111-1111-4111-8111-111111111111"

@@ -11,9 +11,9 @@ from shared.models.facts import (
     Separated,
 )
 from shared.models.person_moment import PersonMoment
-from tests.unit.ingest.doubles import ProjectorHarness, event, one_signal
+from tests.support.ops_events import erasure, imported, streamed, undoing
+from tests.support.projector_doubles import ProjectorHarness, event, one_signal
 from tests.unit.ingest.moment_harness import MomentHarness, at, kinds
-from tests.unit.ingest.ops_events import erasure, imported, streamed, undoing
 
 P = "11111111-1111-4111-8111-111111111111"
 

@@ -18,7 +18,7 @@ from tests.odd_values.identity import LOGINS, NOBODY
 from tests.odd_values.names import PLAYERS
 from tests.odd_values.places import LANGUAGES, ZONES
 from tests.odd_values.times import SEEN_TIMES
-from tests.unit.ingest.doubles import START
+from tests.support.projector_doubles import START
 
 P = "11111111-1111-4111-8111-111111111111"
 COLUMNS = ("id", "external_user_id", "timezone_id", "language", "tags", "device_type", "last_active",

@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 
 from shared.errors import StoreUnavailable
-from tests.unit.ingest.doubles import APP, MemoryProjections, ProjectorHarness, event, one_signal
-from tests.unit.ingest.ops_events import erasure, undoing
+from tests.support.ops_events import erasure, undoing
+from tests.support.projector_doubles import (
+    APP,
+    MemoryProjections,
+    ProjectorHarness,
+    event,
+    one_signal,
+)
 
 P = "11111111-1111-4111-8111-111111111111"
 Q = "22222222-2222-4222-8222-222222222222"

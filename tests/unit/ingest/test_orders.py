@@ -15,8 +15,8 @@ from ingest_service.projector.orders import earliest_order, newest_orders, order
 from sender_service.models.policy import has_bought
 from shared.documents.visitor import PurchaseEntry
 from shared.models.event import Event
-from tests.unit.ingest.doubles import ProjectorHarness, event
-from tests.unit.ingest.histories import RELAXED, at, logs, name_basket, replay_batches
+from tests.support.histories import RELAXED, at, logs, name_basket, replay_batches
+from tests.support.projector_doubles import ProjectorHarness, event
 
 SHOE = [{"item": "shoe", "quantity": 1, "price": 9}]
 

@@ -7,8 +7,8 @@ import itertools
 import pytest
 
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, ProjectorHarness, event, one_signal
-from tests.unit.ingest.ops_events import erasure, imported
+from tests.support.ops_events import erasure, imported
+from tests.support.projector_doubles import APP, ProjectorHarness, event, one_signal
 
 P = "11111111-1111-4111-8111-111111111111"
 

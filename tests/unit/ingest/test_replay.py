@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from shared.models.event import Event
-from tests.unit.ingest.doubles import by_login
-from tests.unit.ingest.histories import (
+from tests.support.histories import (
     HAPPENINGS,
     RELAXED,
     TIGHT,
@@ -20,6 +19,7 @@ from tests.unit.ingest.histories import (
     logs,
     replay_batches,
 )
+from tests.support.projector_doubles import by_login
 
 
 @st.composite

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_service.projector.profile import BOUNDS, ProfileLimits
-from tests.unit.ingest.doubles import ProjectorHarness
-from tests.unit.ingest.histories import (
+from tests.support.histories import (
     RELAXED,
     TIGHT,
     BreakingProjections,
     logs,
     replay_batches,
 )
+from tests.support.projector_doubles import ProjectorHarness
 from tests.unit.ingest.operator_histories import histories
 
 LEFT_OUT = {"rev", "changedAt", "previous", "lastSeenAt"}  # the last: a webhook may come too early

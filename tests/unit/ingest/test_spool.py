@@ -12,7 +12,7 @@ import pytest
 
 from ingest_service.durable.spool import ROW_BYTES, Spool, SpoolFailed, size_of
 from shared.errors import Rejected
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 
 SYNCED = {"journal_mode": "wal", "synchronous": 2}  # 2: FULL
 

@@ -7,7 +7,7 @@ import bson
 from ingest_service.projector.browser import SEEN_EVENTS
 from ingest_service.projector.orders import MAX_ORDER_LINES
 from shared.models.event import Event
-from tests.unit.ingest.doubles import ProjectorHarness, event
+from tests.support.projector_doubles import ProjectorHarness, event
 
 ORDER = [{"item": f"{n:0150}", "quantity": 1, "price": None} for n in range(190)]  # 32 KiB
 

@@ -9,8 +9,8 @@ import pytest
 from ingest_service.projector.visitor import Epoch, Visitor
 from ingest_service.projector.visitor_codec import decode_head, decode_visitor, encode_visitor
 from shared.documents import visitor as documents
-from tests.unit.ingest.doubles import APP, ProjectorHarness, event, one_signal
-from tests.unit.ingest.ops_events import erasure, undoing
+from tests.support.ops_events import erasure, undoing
+from tests.support.projector_doubles import APP, ProjectorHarness, event, one_signal
 
 PLAYER = "11111111-1111-4111-8111-111111111111"
 

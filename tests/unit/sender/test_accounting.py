@@ -21,9 +21,9 @@ from sender_service.pages.page import Page
 from sender_service.pages.sums import summarise
 from shared.models.delivery import Delivery
 from shared.models.event import Event
+from tests.support.builders import SEND, page_with, player_id
 from tests.support.clocks import START
 from tests.support.pages import ANSWER_TIMEOUT
-from tests.unit.sender.builders import SEND, page_with, player_id
 
 TAGGER = TagSigner(b"k" * 32)
 AT = START + timedelta(minutes=1)

@@ -15,8 +15,7 @@ from sender_service.planner import building
 from sender_service.planner.building import PageBuilder
 from sender_service.planner.policy import choose_variant
 from sender_service.planner.target import Candidate, PlayerSelection
-from tests.support.clocks import START
-from tests.unit.sender.builders import (
+from tests.support.builders import (
     campaign,
     candidates,
     outcomes,
@@ -27,6 +26,7 @@ from tests.unit.sender.builders import (
     profile,
     variant,
 )
+from tests.support.clocks import START
 
 
 def test_each_person_gets_it_on_every_browser() -> None:

@@ -10,9 +10,9 @@ from sender_service.pages.deliveries import apply
 from sender_service.pages.quiet_hours import quiet_hours_of, wait_through_quiet_hours
 from sender_service.pages.transitions import release, to_job
 from shared.models.delivery import Delivery
+from tests.support.builders import SEND, page_with, send
 from tests.support.clocks import START
 from tests.support.pages import ANSWER_TIMEOUT
-from tests.unit.sender.builders import SEND, page_with, send
 
 NIGHT = {"policy": {"quietHours": {"from": "22:00", "to": "08:00"}}, "timeZone": "Asia/Tokyo"}
 

@@ -11,7 +11,7 @@ from sender_service.models.campaign import CampaignBody
 from sender_service.models.templates import check_template, render, variables_of
 from shared.errors import InvalidPayload, Rejected
 from shared.models.wire import validate
-from tests.unit.sender.builders import variant
+from tests.support.builders import variant
 
 
 def _body(*variants: dict[str, Any], **fields: Any) -> CampaignBody:

@@ -9,23 +9,36 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from sender_service.dispatcher.dispatcher import Dispatcher
 from sender_service.dispatcher.tools import DispatcherTools
+from sender_service.pages.deliveries import apply
+from sender_service.pages.quiet_hours import quiet_hours_of, wait_through_quiet_hours
+from sender_service.pages.transitions import due_chunks, release, to_job
 from sender_service.providers.base import Provider
 from sender_service.providers.onesignal.client import OneSignalClient
 from sender_service.providers.onesignal.provider import ONESIGNAL_NAME
 from shared.errors import LogUnavailable
-from shared.kafka.client import OutgoingRecord, Record
+from shared.kafka.records import OutgoingRecord, Record
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
 from shared.models.app import App
 from shared.models.delivery import Delivery
 from shared.models.job import Job
 from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
+from tests.support.builders import (
+    ONESIGNAL_APP_ID,
+    SEND,
+    VAULT,
+    build_app,
+    page_with,
+    player_id,
+    send,
+)
 from tests.support.clocks import START, ManualClock
+from tests.support.pages import ANSWER_TIMEOUT
 from tests.support.providers import on_client
-from tests.unit.sender.builders import ONESIGNAL_APP_ID, SEND, VAULT, build_app, player_id
 
 NOWHERE = Record("t", 0, 0, b"", b"", "", 0)
 
@@ -119,6 +132,26 @@ def test_each_priority_is_read_by_a_stage_of_its_own() -> None:
     assert pressing.group != marketing.group and pressing.name != marketing.name
 
 
+def counted(outcome: str, reason: str) -> float:
+    labels = {"app": "demo", "provider": ONESIGNAL_NAME, "outcome": outcome, "reason": reason}
+    return REGISTRY.get_sample_value("carillon_provider_calls_total", labels) or 0.0
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "reason"),
+    [
+        (200, "Sent", ""),
+        (429, "RetryAfter", "rate_limited"),
+        (503, "RetryAfter", "server_error"),
+    ],
+)
+async def test_reason_of_a_429_differs_from_a_5xx(status: int, outcome: str, reason: str) -> None:
+    body = {"id": ONESIGNAL_APP_ID} if status == 200 else {}
+    before = counted(outcome, reason)
+    await DispatcherHarness(answers=lambda: httpx.Response(status, json=body)).handle(job())
+    assert counted(outcome, reason) == before + 1
+
+
 @pytest.mark.parametrize("priority", ["transactional", "marketing"])
 async def test_turn_is_asked_for_in_its_own_path(priority: str) -> None:
     desk = DispatcherHarness()
@@ -150,6 +183,26 @@ async def test_what_meets_the_night_is_not_called() -> None:
     await desk.handle(job(2, quietFrom=evening))
     await desk.handle(job(3))
     assert desk.reported == [("sent", None), ("deferred", "not_called"), ("sent", None)]
+
+
+@pytest.mark.parametrize("ahead", [0.001, 1.0, 90.0, 3_600.0])
+async def test_a_dispatcher_whose_clock_is_ahead_returns_a_call_once_a_night(ahead: float) -> None:
+    night = {"quietHours": {"from": "22:00", "to": "08:00"}}
+    sending = send(campaign_snapshot={"policy": night}, expires_at=START + timedelta(days=2))
+    quiet, waiting = quiet_hours_of(sending), page_with()
+    desk = DispatcherHarness(clock=ManualClock(START + timedelta(seconds=ahead)))
+    start, now = START + timedelta(hours=10, seconds=-ahead), START
+    assert quiet is not None and quiet.until(start + timedelta(seconds=ahead), "") is not None
+    while now < START + timedelta(hours=21):
+        now = max(start, now + timedelta(seconds=max(ahead / 20, 5.0)))
+        desk.clock.advance((now - desk.clock()).total_seconds() + ahead)
+        wait_through_quiet_hours(waiting, sending, now, ANSWER_TIMEOUT)
+        if due_chunks(waiting, sending, now, room=1, answer_timeout=ANSWER_TIMEOUT):
+            release(waiting, "0", sending, now)
+            await desk.handle(to_job(waiting, "0", {}, sending, quiet))
+            apply(waiting, desk.log.deliveries[-1])
+    assert desk.reported == [("deferred", "not_called"), ("sent", None)]
+    assert (desk.calls, waiting.chunks["0"].releases) == (1, 2)
 
 
 @pytest.mark.parametrize(("header", "seconds"), [({"retry-after": "7"}, 7.0), ({}, 1.0)])

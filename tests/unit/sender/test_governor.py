@@ -13,9 +13,9 @@ from sender_service.dispatcher.governor import Governor, Membership, Pacer
 from sender_service.providers.base import Channel
 from sender_service.providers.onesignal.limits import LIMITS_BY_PLAN
 from shared.settings import GovernorSettings
+from tests.support.builders import build_app
 from tests.support.providers import ONESIGNAL
 from tests.support.virtual_time import VirtualLoop, in_virtual_time
-from tests.unit.sender.builders import build_app
 
 
 class Alone(Membership):

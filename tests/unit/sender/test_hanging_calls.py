@@ -18,10 +18,10 @@ from sender_service.providers.onesignal.client import OneSignalClient, open_clie
 from shared.models.app import App
 from shared.models.job import Job
 from shared.settings import OneSignalSettings
+from tests.support.builders import ONESIGNAL_APP_ID, SEND, VAULT, build_app, player_id
 from tests.support.clocks import START
 from tests.support.providers import on_client
 from tests.support.stack import eventually
-from tests.unit.sender.builders import ONESIGNAL_APP_ID, SEND, VAULT, build_app, player_id
 
 PLACES = 2
 

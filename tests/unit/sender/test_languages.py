@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sender_service.models.languages import choose, spellings
 from sender_service.models.segment import LanguageIs
 from sender_service.planner.segment_filter import to_filter
-from tests.unit.sender.builders import campaign, variant
+from tests.support.builders import campaign, variant
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

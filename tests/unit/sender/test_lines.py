@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sender_service.intake import lines
-from sender_service.intake.lines import to_lines
+from sender_service.intake.lines import read_head, read_recipient, to_lines
+from sender_service.models.malformed import BadName
 from sender_service.models.trigger import MAX_TRIGGER_BYTES
 from sender_service.planner.text_index import FIRST_SIZE, TextHashSet, TextIndex
-from shared.errors import TooLarge
+from shared.errors import InvalidPayload, TooLarge
 
 
 async def _pieces(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
@@ -33,6 +34,20 @@ async def test_pieces_make_no_difference(body: bytes, cuts: list[int]) -> None:
     pieces = [body[start:end] for start, end in zip(at, at[1:], strict=False)]
     whole = [(n, line) for n, line in enumerate(body.split(b"\n"), 1) if line.strip()]
     assert await _lines(*pieces) == whole
+
+
+@pytest.mark.parametrize(
+    "line", [b"[]", b"7", b"null", b'"x"', b"{}", b'{"login":"a","visitor":"b"}']
+)
+def test_a_line_that_is_wrong_as_a_whole_is_named_by_its_number(line: bytes) -> None:
+    found = read_recipient(3, line, 2)
+    assert isinstance(found, BadName)
+    assert found.message.startswith(("line 3: must be an object", "line 3: give exactly one of"))
+    if not line.startswith(b"{"):
+        with pytest.raises(InvalidPayload) as caught:
+            read_head((1, line))
+        assert caught.value.message.startswith("line 1: must be an object")
+        assert [error.field for error in caught.value.errors] == ["lines.1"]
 
 
 async def test_a_line_without_end_is_refused_before_it_is_whole() -> None:

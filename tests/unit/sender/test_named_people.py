@@ -12,7 +12,7 @@ from sender_service.models.recipient import Recipient
 from sender_service.planner.recipients import ResolvedRecipient, resolve_list
 from sender_service.planner.target import Candidate
 from shared.documents.profile import Profile
-from tests.unit.sender.builders import campaign, pages_of, plan, player, player_id, profile, variant
+from tests.support.builders import campaign, pages_of, plan, player, player_id, profile, variant
 
 Name = tuple[dict[str, Any], Profile | None]
 

@@ -25,7 +25,7 @@ from tests.odd_values.names import ITEM_IDS, NIL_PLAYER, PLAYERS, VISITORS
 from tests.odd_values.ranges import COUNTS, NUMBERS, PERIODS
 from tests.odd_values.times import BAD as NO_TIME
 from tests.odd_values.times import CLOCK_TIMES, NO_ZONE, SEND_TIMES
-from tests.unit.sender.builders import SEND
+from tests.support.builders import SEND
 
 GOOD = "eva"
 SEGMENTS: TypeAdapter[Segment] = TypeAdapter(BoundedSegment)

@@ -18,8 +18,8 @@ from shared.models.app import App
 from shared.models.job import Job
 from shared.secrets import Vault
 from shared.settings import OneSignalSettings
+from tests.support.builders import SEND, player_id
 from tests.support.clocks import START
-from tests.unit.sender.builders import SEND, player_id
 
 VAULT = Vault("a secret key of at least 32 characters")
 URL = "https://onesignal.test"

@@ -8,8 +8,8 @@ import pytest
 from sender_service.models.push import Push, PushButton
 from sender_service.providers.base import PushPreview
 from sender_service.store.push_codec import decode_push, encode_push
+from tests.support.builders import ONESIGNAL_APP_ID, SEND, build_app
 from tests.support.providers import ONESIGNAL
-from tests.unit.sender.builders import ONESIGNAL_APP_ID, SEND, build_app
 
 BARE = Push(title="Hello", text="Come", url="https://shop.example/", data={"k": [1]})
 FULL = Push(

@@ -16,9 +16,9 @@ from sender_service.models.sums import Sums, encode_sums
 from sender_service.pages.document import page_id
 from sender_service.pages.page import Page
 from sender_service.pages.sums import summarise
+from tests.support.builders import SEND, page, page_with, player_id, send
 from tests.support.clocks import START
 from tests.support.pages import ANSWER_TIMEOUT, build_page
-from tests.unit.sender.builders import SEND, page, page_with, player_id, send
 
 STATES = ("planned", "released", "sent", "failed", "suppressed")
 OWN = (("sent", ""), ("failed", "invalid_player"), ("suppressed", "moved"), ("failed", ""))

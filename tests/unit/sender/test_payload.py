@@ -14,7 +14,7 @@ from sender_service.planner.rendering import Renderer
 from sender_service.planner.text_check import size_warnings
 from shared.errors import InvalidPayload, Rejected
 from shared.models.wire import validate
-from tests.unit.sender.builders import campaign, profile, variant
+from tests.support.builders import campaign, profile, variant
 
 LONG = "https://shop.example/" + "y" * 1_900
 

@@ -13,9 +13,9 @@ from sender_service.pages.quiet_hours import wait_through_quiet_hours
 from shared.errors import InvalidPayload
 from shared.models.quiet_hours import QuietHours
 from shared.models.wire import validate
+from tests.support.builders import page_with, send
 from tests.support.documents import build_profile
 from tests.support.pages import ANSWER_TIMEOUT
-from tests.unit.sender.builders import page_with, send
 
 NIGHT = QuietHours.model_validate({"from": "22:00", "to": "08:00"})
 NOON = QuietHours.model_validate({"from": "12:00", "to": "13:30"})

@@ -14,8 +14,8 @@ from sender_service.pages.page import Page
 from sender_service.pages.transitions import PRICE_TTL_SECONDS, release
 from sender_service.planner.target import Candidate, PlayerSelection
 from shared.documents.profile import Profile
+from tests.support.builders import campaign, pages_of, plan, player, profile, send, variant
 from tests.support.clocks import START
-from tests.unit.sender.builders import campaign, pages_of, plan, player, profile, send, variant
 
 TEA, MILK = ItemClaim(item="tea", price=8.0), ItemClaim(item="milk", price=2.0)
 NAMED = variant(contents={"en": "Still {{ item.title }}?"})

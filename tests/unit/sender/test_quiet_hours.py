@@ -23,9 +23,7 @@ from shared.models.quiet_hours import QuietHours, zone_for
 from shared.models.strict import validate_strictly
 from shared.models.wire import validate
 from shared.priority import Priority
-from tests.support.clocks import START
-from tests.support.pages import ANSWER_TIMEOUT
-from tests.unit.sender.builders import (
+from tests.support.builders import (
     campaign,
     page_with,
     plan,
@@ -34,6 +32,8 @@ from tests.unit.sender.builders import (
     send,
     variant,
 )
+from tests.support.clocks import START
+from tests.support.pages import ANSWER_TIMEOUT
 
 PRAGUE = "Europe/Prague"
 SAMOA = "Pacific/Apia"  # had no 30 December 2011

@@ -20,11 +20,7 @@ from sender_service.pages.transitions import (
 from sender_service.scheduler.publishing import BodyMakers, build_jobs
 from shared.documents.player import Player
 from shared.ids import idempotency_key
-from tests.support.clocks import START
-from tests.support.documents import build_player
-from tests.support.pages import ANSWER_TIMEOUT
-from tests.support.providers import ONESIGNAL
-from tests.unit.sender.builders import (
+from tests.support.builders import (
     ONESIGNAL_APP_ID,
     SEND,
     build_app,
@@ -33,6 +29,10 @@ from tests.unit.sender.builders import (
     player_id,
     send,
 )
+from tests.support.clocks import START
+from tests.support.documents import build_player
+from tests.support.pages import ANSWER_TIMEOUT
+from tests.support.providers import ONESIGNAL
 
 TAGGER = TagSigner(b"k" * 32)
 NOW = START + timedelta(hours=1)

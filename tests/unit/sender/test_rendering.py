@@ -13,7 +13,7 @@ from sender_service.models.push import Push, PushButton
 from sender_service.models.templates import check_template, render
 from sender_service.planner.rendering import Renderer
 from shared.errors import Rejected
-from tests.unit.sender.builders import profile
+from tests.support.builders import profile
 from tests.unit.sender.texts import content_of, push_of, variant_of
 
 

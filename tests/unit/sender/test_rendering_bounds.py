@@ -15,8 +15,8 @@ from sender_service.planner.rendering import MEMO_BYTES, Allowance, Renderer, Se
 from sender_service.planner.target import Candidate, PlayerSelection
 from shared.errors import Rejected
 from shared.providers import DEFAULT_PROVIDER
+from tests.support.builders import campaign, player, profile, send, variant
 from tests.support.clocks import START
-from tests.unit.sender.builders import campaign, player, profile, send, variant
 
 # Just below what one push may take.
 DEAR = "{% for a in range(900) %}{% for b in range(17) %}{% endfor %}{% endfor %}{{ profile.db.x }}"

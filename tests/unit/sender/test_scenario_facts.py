@@ -41,7 +41,7 @@ from shared.models.facts import (
 from shared.models.person_moment import PersonMoment
 from tests.support.clocks import START
 from tests.support.documents import build_profile
-from tests.unit.ingest.doubles import event
+from tests.support.projector_doubles import event
 from tests.unit.ingest.moment_harness import MomentHarness
 from tests.unit.sender.scenario_builders import DAY, HOUR, MINUTE, rules_of, scenario
 

@@ -18,8 +18,8 @@ from sender_service.models.segment import MAX_CONDITIONS, MAX_SEGMENT_DEPTH, Bou
 from sender_service.models.trigger import Trigger, parse_trigger
 from sender_service.planner.segment_filter import to_filter
 from shared.errors import InvalidPayload
+from tests.support.builders import SEND
 from tests.support.clocks import START
-from tests.unit.sender.builders import SEND
 
 PARSER: TypeAdapter[Segment] = TypeAdapter(BoundedSegment)
 OURS = {"$and", "$or", "$nor", "$in", "$gt", "$gte", "$lt", "$lte", "$exists", "$elemMatch"}

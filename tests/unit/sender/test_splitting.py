@@ -14,8 +14,8 @@ from sender_service.pages.deliveries import apply
 from sender_service.pages.page import Page
 from sender_service.pages.sums import summarise
 from shared.models.delivery import Delivery
+from tests.support.builders import build_page_of, chunk
 from tests.support.pages import ANSWER_TIMEOUT
-from tests.unit.sender.builders import build_page_of, chunk
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 

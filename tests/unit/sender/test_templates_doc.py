@@ -13,8 +13,8 @@ from sender_service.models.campaign import Variant
 from sender_service.models.missing_values import EACH
 from sender_service.models.sandbox import PushEnvironment
 from sender_service.planner.rendering import Renderer
+from tests.support.builders import variant
 from tests.support.documents import build_profile
-from tests.unit.sender.builders import variant
 
 DOC = (Path(__file__).parents[3] / "docs" / "templates.md").read_text()
 ROW = re.compile(r"^\| (.*?) ?\| `(.+)` \| (.+) \|$", re.MULTILINE)

@@ -9,7 +9,7 @@ import pytest
 from sender_service.models.templates import check_template, render
 from sender_service.planner.rendering import Renderer
 from shared.errors import Rejected
-from tests.unit.sender.builders import campaign, profile, variant
+from tests.support.builders import campaign, profile, variant
 
 
 def _reads(source: str, **variables: Any) -> str:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from sender_service.models.trigger import MAX_TRIGGER_BYTES, Trigger, parse_trigger
 from shared.errors import InvalidPayload
+from tests.support.builders import SEND, player_id
 from tests.support.clocks import START
-from tests.unit.sender.builders import SEND, player_id
 
 
 def _trigger_body(**fields: Any) -> dict[str, Any]:

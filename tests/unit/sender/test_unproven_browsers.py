@@ -9,7 +9,7 @@ import pytest
 from sender_service.planner.building import SendPlan
 from sender_service.planner.target import Candidate, PlayerSelection
 from shared.documents.profile import Profile
-from tests.unit.sender.builders import (
+from tests.support.builders import (
     campaign,
     outcomes,
     pages_of,

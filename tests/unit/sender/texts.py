@@ -7,7 +7,7 @@ from typing import Any
 from sender_service.models.campaign import Variant
 from sender_service.models.push import Push
 from sender_service.planner.rendering import Renderer
-from tests.unit.sender.builders import profile, variant
+from tests.support.builders import profile, variant
 
 
 def variant_of(**fields: Any) -> Variant:

@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import LogUnavailable
 from shared.kafka.batches import BatchWriter, CoalescingWriter
-from shared.kafka.client import OutgoingRecord
+from shared.kafka.records import OutgoingRecord
 
 
 class Broker:

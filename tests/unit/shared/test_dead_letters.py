@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 
 from shared.errors import Rejected
-from shared.kafka.client import MAX_MESSAGE_BYTES, LogWriter, OutgoingRecord, Record
+from shared.kafka.client import MAX_MESSAGE_BYTES, LogWriter
+from shared.kafka.records import OutgoingRecord, Record
 from shared.models.dead_letter import DeadLetter
 from shared.stage.dead_letters import MAX_KEPT_BYTES, MAX_KEY_BYTES, DeadLetterPublisher, Poison
 from tests.support.memory_log import MemoryLog

@@ -19,7 +19,7 @@ from shared.events.payloads import (
     UndoMergePayload,
 )
 from shared.events.registry import ERASE, IMPORT, PAYLOAD_OF_TYPE, STREAM, UNDO_MERGE, payload_of
-from tests.unit.ingest.doubles import event
+from tests.support.projector_doubles import event
 
 # Fields that ingest adds to the received ones (docs/decisions/0046).
 ADDED = {"identify": {"proven", "claimed"}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.kafka.client import Partition, Record
+from shared.kafka.records import Partition, Record
 from shared.stage.offsets import OffsetTracker, Unit
 
 

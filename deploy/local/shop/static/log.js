@@ -47,10 +47,10 @@ function onSnippet(entry) {
   if (entry.what === "event") {
     note(entry.type, "queued", null, { sent: entry.event }, entry.event.id);
   } else if (entry.what === "sent") {
-    const refused = Object.fromEntries((entry.said?.rejected ?? []).map((one) => [one.index, one]));
+    const refused = Object.fromEntries((entry.answer?.rejected ?? []).map((one) => [one.index, one]));
     entry.events.forEach((event, index) => {
       const good = entry.status === 202 && !refused[index];
-      const answered = refused[index] ?? entry.said;
+      const answered = refused[index] ?? entry.answer;
       note(event.type, refused[index]?.code ?? String(entry.status), good, { sent: event, answered }, event.id);
     });
   } else if (entry.what === "waits") {

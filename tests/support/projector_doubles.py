@@ -22,7 +22,7 @@ from shared.documents import visitor as documents
 from shared.documents.merge import Merge, Tombstone
 from shared.documents.player import Player
 from shared.documents.profile import Profile
-from shared.kafka.client import Record
+from shared.kafka.records import Record
 from shared.models.event import Event
 from shared.stage.runner import Item
 

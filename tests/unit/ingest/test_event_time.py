@@ -1,4 +1,4 @@
-"""Browsers' clocks against ours."""
+"""Times of events: browsers' clocks against ours."""
 
 from __future__ import annotations
 

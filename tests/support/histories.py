@@ -15,7 +15,7 @@ from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from ingest_service.projector.store import ConcurrentWrite
 from shared.errors import StoreUnavailable
 from shared.models.event import Event
-from tests.unit.ingest.doubles import (
+from tests.support.projector_doubles import (
     APP,
     START,
     MemoryProjections,

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from tests.style.finding import Finding
+
 FOLDERS = "docs|shared|ingest_service|sender_service|deploy|tests|requirements"
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)")
 PATH = re.compile(rf"(?<![\w/.-])((?:{FOLDERS})/[\w./-]*\w)")
@@ -26,6 +28,10 @@ TEST = re.compile(r"`(test_\w+)`")
 TARGET = re.compile(r"`make ([a-z][a-z-]*)")
 FENCE = re.compile(r"^```.*?^```$", re.M | re.S)
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.M)
+CHECKED = (".md", ".py", ".js", ".toml", ".in", ".yml", "Makefile", ".ci/run")
+# They show what is found, or name what a tree of their own holds.
+OWN = ("tests/style/references.py", "tests/unit/test_references.py")
+OWN_TREES = "tests/unit/style/"
 # Pages with facts about other companies' repositories, whose files they name.
 ABOUT_OTHERS = ("docs/onesignal.md", "docs/persoo.md")
 
@@ -76,7 +82,8 @@ class Tree:
 
     @cached_property
     def targets(self) -> frozenset[str]:
-        return frozenset(re.findall(r"^([a-z][a-z-]*):", self.read("Makefile"), re.M))
+        rules = self.read("Makefile") if self.has("Makefile") else ""
+        return frozenset(re.findall(r"^([a-z][a-z-]*):", rules, re.M))
 
     def has(self, path: str) -> bool:
         return path in self.files or path in self.folders
@@ -139,6 +146,25 @@ def dead_references(tree: Tree, name: str, text: str) -> list[str]:
     """Return all that the file refers to and that isn't there."""
     links = dead_links(tree, name, text) if name.endswith(".md") else ()
     return [*links, *dead_names(tree, name, text), *dead_sections(tree, text)]
+
+
+def find_dead_references(tree: Tree) -> list[Finding]:
+    """Return all references of the checkout's files that lead nowhere, each at its first line."""
+    names = sorted(
+        name
+        for name in tree.files
+        if name.endswith(CHECKED) and name not in OWN and not name.startswith(OWN_TREES)
+    )
+    texts = {name: tree.read(name) for name in names}
+    return [
+        Finding(name, _line_of(text, dead), f"leads nowhere: {dead}")
+        for name, text in texts.items()
+        for dead in dead_references(tree, name, text)
+    ]
+
+
+def _line_of(text: str, found: str) -> int:
+    return text[: max(0, text.find(found))].count("\n") + 1
 
 
 def _headings(tree: Tree, page: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.events.registry import ERASE, IMPORT, STREAM, UNDO_MERGE
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, START, event
+from tests.support.projector_doubles import APP, START, event
 
 
 def erasure(visitor: str, number: int, person: str, *players: str, **more: Any) -> Event:
