@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Literal
 
-from ingest_service.projector.basket import carry_since, date_by_changes, mark_of
+from ingest_service.projector.basket_dates import carry_since, date_by_changes, first_named
 from ingest_service.projector.lww import (
     Stamp,
     add_entry,
@@ -23,7 +23,6 @@ from ingest_service.projector.proof import is_proof
 from shared.documents.visitor import (
     BasketChange,
     BasketState,
-    BasketValue,
     CategoryEntry,
     Contribution,
     EmailValue,
@@ -182,8 +181,7 @@ def _set_basket(part: Contribution, event: Event, state: BasketState) -> None:
     """Register the whole basket, which replaces the earlier changes."""
     known, entry = part.get("basket"), stamped(event)
     if known is None or stamp(entry) > stamp(known):
-        named: BasketValue = {"value": state, **entry, "since": mark_of(entry), "first": True}
-        part["basket"] = carry_since(part, named)
+        part["basket"] = carry_since(part, first_named(state, entry))
 
 
 def _change_basket(part: Contribution, event: Event) -> None:
