@@ -20,29 +20,17 @@ from ingest_service.projector.basket import (
 )
 from ingest_service.projector.lww import Stamp, stamp
 from shared.documents.merge import EventMark
-from shared.documents.player import StampFields
 from shared.documents.visitor import (
     BasketChange,
     BasketDate,
     BasketRefill,
-    BasketState,
     BasketValue,
     Contribution,
     PurchaseEntry,
 )
 
-STAMP_FIELDS = itemgetter("at", "event", "received", "offset")
 SINCE, AT = itemgetter("since"), itemgetter("at")
 MAX_REFILLS = 20  # of one basket: orders in turn with the same lines
-
-
-def first_named(state: BasketState, entry: StampFields) -> BasketValue:
-    """Return a basket as its event names it, whatever was before."""
-    at, event, received, offset = STAMP_FIELDS(entry)
-    return {
-        "value": state, "at": at, "event": event, "received": received, "offset": offset,
-        "since": {"at": at, "event": event}, "first": True,
-    }  # fmt: skip
 
 
 def carry_since(before: Contribution, named: BasketValue) -> BasketValue:
@@ -54,12 +42,14 @@ def carry_since(before: Contribution, named: BasketValue) -> BasketValue:
     if known is None or not named.get("first"):
         return named
     changes, orders = before.get("basketChanges", []), before.get("purchases", [])
-    is_last = not changes or stamp(changes[0]) < stamp(known)
-    is_same = is_last and items_of(known) == items_of(named)
-    if is_same and (not orders or AT(orders[0]) <= AT(since_of(known, orders))):  # most pages
-        return _with_date(named, _date_of(known))
-    past = [change for change in changes if stamp(change) < stamp(named)]
-    return _with_date(named, _find_date(known, past, orders, named) or {"since": SINCE(named)})
+    if orders and AT(orders[0]) > AT(since_of(known, orders)):
+        past = [change for change in changes if stamp(change) < stamp(named)]
+        date = _find_date(known, past, orders, named)
+    elif items_of(known) == items_of(named) and (not changes or stamp(changes[0]) < stamp(known)):
+        return _with_date(named, known)  # most pages
+    else:
+        date = _date_without_orders(known, changes, named)
+    return _with_date(named, date or {"since": SINCE(named)})
 
 
 def date_by_changes(part: Contribution, named: BasketValue) -> BasketValue:
@@ -79,19 +69,10 @@ def _with_date(named: BasketValue, date: BasketDate) -> BasketValue:
     dated: BasketValue = {**named, "since": date["since"]}
     if "first" not in date:
         dated.pop("first", None)
-    refills = [*date.get("refills", ()), *named.get("refills", ())]
-    if refills:
+    if "refills" in date or "refills" in named:
+        refills = [*date.get("refills", ()), *named.get("refills", ())]
         dated["refills"] = refills[-MAX_REFILLS:]
     return dated
-
-
-def _date_of(known: BasketValue) -> BasketDate:
-    date: BasketDate = {"since": SINCE(known)}
-    if "first" in known:
-        date["first"] = known["first"]
-    if "refills" in known:
-        date["refills"] = known["refills"]
-    return date
 
 
 def _find_date(
@@ -125,11 +106,11 @@ def _find_date(
 def _date_without_orders(
     known: BasketValue | None, changes: list[BasketChange], named: BasketValue
 ) -> BasketDate | None:
-    basket = _fold_before(known, changes)
+    basket = _fold_before(known, changes, stamp(named))
     if basket.since is None or not has_lines(basket, named):
         return None
     if known is not None and not basket.is_changed:
-        return _date_of(known)
+        return known
     return {"since": basket.since}
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Literal
 
-from ingest_service.projector.basket_dates import carry_since, date_by_changes, first_named
+from ingest_service.projector.basket_dates import carry_since, date_by_changes
 from ingest_service.projector.lww import (
     Stamp,
     add_entry,
@@ -15,6 +15,7 @@ from ingest_service.projector.lww import (
     latest,
     latest_per_key,
     stamp,
+    stamp_of,
     stamped,
 )
 from ingest_service.projector.operator_events import is_undated
@@ -23,6 +24,7 @@ from ingest_service.projector.proof import is_proof
 from shared.documents.visitor import (
     BasketChange,
     BasketState,
+    BasketValue,
     CategoryEntry,
     Contribution,
     EmailValue,
@@ -179,9 +181,13 @@ def _pageview(part: Contribution, event: Event) -> None:
 
 def _set_basket(part: Contribution, event: Event, state: BasketState) -> None:
     """Register the whole basket, which replaces the earlier changes."""
-    known, entry = part.get("basket"), stamped(event)
-    if known is None or stamp(entry) > stamp(known):
-        part["basket"] = carry_since(part, first_named(state, entry))
+    known, at = part.get("basket"), event.occurred_at
+    if known is None or stamp_of(event) > stamp(known):
+        named: BasketValue = {
+            "value": state, "since": {"at": at, "event": event.id}, "first": True,
+            "at": at, "event": event.id, "received": event.received_at, "offset": event.offset,
+        }  # fmt: skip
+        part["basket"] = carry_since(part, named)
 
 
 def _change_basket(part: Contribution, event: Event) -> None:
