@@ -18,9 +18,11 @@ from shared.documents.profile import Basket, BasketLine
 from shared.documents.visitor import BasketChange, BasketValue, Contribution, PurchaseEntry
 from shared.names import MAX_EXACT_FLOAT
 
-WHOLE_FIELDS = itemgetter("value", "since", "at")
+WHOLE_FIELDS = itemgetter("value", "at")
 STATE_FIELDS = itemgetter("items", "total", "currency")
 EMPTIED_FIELDS = itemgetter("at", "currency")
+ORDER_TIME = itemgetter("id", "at")
+REFILL_FIELDS = itemgetter("order", "after", "at", "event")
 CHANGE_FIELDS = itemgetter("item", "adds", "quantity", "price")
 
 
@@ -38,7 +40,7 @@ class _Line:
 class FoldedBasket:
     """A basket, and the event that set its lines, as far as a contribution shows.
 
-    `at` is its last event's time. `is_first`: what the basket held before `since` isn't known.
+    `at` is its last event's time. `is_changed`: a change since the last whole state set its lines.
     """
 
     lines: dict[str, _Line]
@@ -46,7 +48,7 @@ class FoldedBasket:
     currency: str | None = None
     at: datetime | None = None
     since: EventMark | None = None
-    is_first: bool = False
+    is_changed: bool = False
 
 
 def fold_basket(part: Contribution) -> Basket:
@@ -66,46 +68,16 @@ def as_basket(basket: FoldedBasket) -> Basket:
 
 def fold_lines(part: Contribution, until: Stamp | None = None) -> FoldedBasket:
     """Fold a basket from all its events, or with the changes before `until` only."""
-    order = next(iter(part.get("purchases", ())), None)  # they are sorted, newest first
-    basket, begin = _last_whole(part.get("basket"), order)
+    basket, begin = _last_whole(part.get("basket"), part.get("purchases", ()))
     changes = _changes_between(part.get("basketChanges", ()), begin, until)
     for change in changes:
         if _apply(basket.lines, change):
-            basket.since, basket.is_first = mark_of(change), False
+            basket.since, basket.is_changed = mark_of(change), True
         basket.currency = change["currency"] or basket.currency
         basket.at = change["at"]
     if changes or basket.total is None:  # a page's own total counts until a change
         basket.total = _total(basket.lines.values())
     return basket
-
-
-def carry_since(before: Contribution, named: BasketValue) -> BasketValue:
-    """Return a whole basket, named by an event, with the event that set its lines.
-
-    That is an earlier one where the browser's basket had these lines `before`.
-    """
-    known = before.get("basket")
-    if known is None or not named.get("first"):
-        return named
-    since, is_first = _lines_set_by(before, known, named)
-    carried: BasketValue = {**named, "since": since}
-    if not is_first:
-        del carried["first"]
-    return carried
-
-
-def date_by_changes(part: Contribution, named: BasketValue) -> BasketValue:
-    """Return a basket that was named first, with the change that set its lines where all came so.
-
-    Only for folding: an earlier epoch may yet show that it was another basket that was changed.
-    """
-    changes, named_at = part.get("basketChanges"), named["since"]["at"]
-    if not changes or not named.get("first"):
-        return named
-    basket = fold_lines({"basketChanges": [c for c in changes if c["at"] <= named_at]})
-    if basket.since is None or not _has_lines(basket, named):
-        return named
-    return {**named, "since": basket.since}
 
 
 def mark_of(entry: StampFields) -> EventMark:
@@ -114,47 +86,51 @@ def mark_of(entry: StampFields) -> EventMark:
     return {"at": at, "event": event}
 
 
-def _lines_set_by(
-    before: Contribution, known: BasketValue, named: BasketValue
-) -> tuple[EventMark, bool]:
-    """Return the event that set the named lines, and whether what was before it isn't known."""
-    # Orders are left out: only the fold knows the earliest time of each, and which are reported again.
-    changes, is_first = before.get("basketChanges", []), known.get("first", False)
-    is_last = not changes or stamp(changes[0]) < stamp(known)
-    if is_last and _items_of(known) == _items_of(named):  # most pages
-        return known["since"], is_first
-    basket = fold_lines({"basket": known, "basketChanges": changes}, until=stamp(named))
-    if basket.since is not None and _has_lines(basket, named):
-        return basket.since, basket.is_first
-    return named["since"], False
+def since_of(named: BasketValue, orders: Iterable[PurchaseEntry]) -> EventMark:
+    """Return the event that set the named lines, as the orders' times show it."""
+    since, refills = named["since"], named.get("refills")
+    if refills:
+        times = dict(map(ORDER_TIME, orders))
+        for order, after, at, event in map(REFILL_FIELDS, refills):
+            # An order that was forgotten counts as new, as one that is reported again does then.
+            if order not in times or times[order] > min(after, since["at"]):
+                since = {"at": at, "event": event}
+    return since
 
 
-def _items_of(named: BasketValue) -> list[BasketLine]:
+def items_of(named: BasketValue) -> list[BasketLine]:
     return named["value"]["items"]
 
 
-def _has_lines(basket: FoldedBasket, named: BasketValue) -> bool:
-    quantities = {name: line.quantity for name, line in _by_item(_items_of(named)).items()}
+def has_any(named: BasketValue) -> bool:
+    """Return whether a line is named that isn't a removed one."""
+    return bool(_by_item(items_of(named)))
+
+
+def has_lines(basket: FoldedBasket, named: BasketValue) -> bool:
+    """Return whether the basket has the named items in their quantities."""
+    quantities = {name: line.quantity for name, line in _by_item(items_of(named)).items()}
     return quantities == {name: line.quantity for name, line in basket.lines.items()}
 
 
 def _last_whole(
-    whole: BasketValue | None, order: PurchaseEntry | None
+    whole: BasketValue | None, orders: Sequence[PurchaseEntry]
 ) -> tuple[FoldedBasket, Stamp | None]:
     """Return the last whole basket, as an event named it or an order emptied it, with its stamp."""
+    order = orders[0] if orders else None  # they are sorted, newest first
     begin = None if whole is None else stamp(whole)
     if order is not None and (begin is None or stamp(order) > begin):
         at, currency = EMPTIED_FIELDS(order)
         return FoldedBasket({}, None, currency, at, mark_of(order)), stamp(order)
     if whole is None:
         return FoldedBasket({}), None
-    state, since, at = WHOLE_FIELDS(whole)
-    is_first = whole.get("first", False)
+    state, at = WHOLE_FIELDS(whole)
+    since = since_of(whole, orders)
     if order is not None and order["at"] > since["at"]:
         # The browser went on naming its lines after the order: they are not from before it.
-        since, is_first = mark_of(order), False
+        since = mark_of(order)
     items, total, currency = STATE_FIELDS(state)
-    return FoldedBasket(_by_item(items), total, currency, at, since, is_first), begin
+    return FoldedBasket(_by_item(items), total, currency, at, since), begin
 
 
 def _changes_between(

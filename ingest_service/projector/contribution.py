@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Literal
 
-from ingest_service.projector.basket import carry_since, date_by_changes, mark_of
+from ingest_service.projector.basket_dates import carry_since, date_by_changes
 from ingest_service.projector.lww import (
     Stamp,
     add_entry,
@@ -15,6 +15,7 @@ from ingest_service.projector.lww import (
     latest,
     latest_per_key,
     stamp,
+    stamp_of,
     stamped,
 )
 from ingest_service.projector.operator_events import is_undated
@@ -184,9 +185,12 @@ def category_of(page: PageviewPayload) -> str | None:
 
 def _set_basket(part: Contribution, event: Event, state: BasketState) -> None:
     """Register the whole basket, which replaces the earlier changes."""
-    known, entry = part.get("basket"), stamped(event)
-    if known is None or stamp(entry) > stamp(known):
-        named: BasketValue = {"value": state, **entry, "since": mark_of(entry), "first": True}
+    known, at = part.get("basket"), event.occurred_at
+    if known is None or stamp_of(event) > stamp(known):
+        named: BasketValue = {
+            "value": state, "since": {"at": at, "event": event.id}, "first": True,
+            "at": at, "event": event.id, "received": event.received_at, "offset": event.offset,
+        }  # fmt: skip
         part["basket"] = carry_since(part, named)
 
 

@@ -30,15 +30,31 @@ class BasketState(TypedDict):
     currency: str | None
 
 
-class BasketValue(StampFields):
-    """Register of the whole basket. `since` is the event that set its lines.
+class BasketRefill(EventMark):
+    """Event that set a basket's lines again behind an order, if the order is later than `after`.
+
+    The browser can't know: another one may have reported the order at an earlier time.
+    """
+
+    order: str
+    after: datetime
+
+
+class BasketDate(TypedDict):
+    """Date of a basket's lines. `since` is the event that set them, but for the refills, oldest first.
 
     `first`: nothing of the epoch from before `since` says what the basket held then.
     """
 
-    value: BasketState
     since: EventMark
     first: NotRequired[bool]
+    refills: NotRequired[list[BasketRefill]]
+
+
+class BasketValue(StampFields, BasketDate):
+    """Register of the whole basket."""
+
+    value: BasketState
 
 
 class BasketChange(StampFields):
