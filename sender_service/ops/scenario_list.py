@@ -35,9 +35,9 @@ class ScenarioLister:
         today = first_instant(now, 0, time(), zone_for(app.time_zone, None))
         scenarios = await self.stores.scenarios.find(app.id)
         since = min(today, now - A_DAY)
-        waiting, *fired = await asyncio.gather(
-            figures.waiting(app.id),
-            *(figures.fired_since(app.id, one.id, since) for one in scenarios),
+        waiting = await figures.waiting(app.id)
+        fired = await asyncio.gather(
+            *(figures.fired_since(app.id, one.id, since) for one in scenarios)
         )
         return [
             _listed(one, waiting.get(one.id, 0), firings, today)
