@@ -38,7 +38,7 @@ SLOW = 60.0  # two cores run other tests beside
 
 
 @dataclass
-class Scene:
+class IngestProcesses:
     """An API, a projector of its own process, and a sender's knowledge of them."""
 
     database: Database
@@ -68,7 +68,9 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(fresh_broker: Server, mongo_uri: str, tmp_path: Path) -> AsyncIterator[Scene]:
+async def ingest(
+    fresh_broker: Server, mongo_uri: str, tmp_path: Path
+) -> AsyncIterator[IngestProcesses]:
     settings = stack.settings_for(fresh_broker.address, mongo_uri, tmp_path)
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(seeded(settings))
@@ -80,9 +82,9 @@ async def scene(fresh_broker: Server, mongo_uri: str, tmp_path: Path) -> AsyncIt
         followed = Knowledge(heartbeats, utc_now, monotonic)
         await opened.enter_async_context(_following(followed))
         hold = settings.data_dir / PAUSE_FILE
-        scene = Scene(database, api, projector, http, followed, hold, clock)
-        await scene.until(None)
-        yield scene
+        ingest = IngestProcesses(database, api, projector, http, followed, hold, clock)
+        await ingest.until(None)
+        yield ingest
 
 
 def _projector(settings: Settings, clock: Path) -> Server:
@@ -107,81 +109,81 @@ async def _following(followed: Knowledge) -> AsyncIterator[None]:
         await asyncio.gather(following, return_exceptions=True)
 
 
-async def test_a_projector_that_is_frozen_behind_or_stopped(scene: Scene) -> None:
-    scene.projector.freeze()
-    await scene.until(knowledge.PROJECTOR_SILENT)
-    scene.projector.thaw()
-    await scene.until(None)
+async def test_a_projector_that_is_suspended_behind_or_stopped(ingest: IngestProcesses) -> None:
+    ingest.projector.freeze()
+    await ingest.until(knowledge.PROJECTOR_SILENT)
+    ingest.projector.thaw()
+    await ingest.until(None)
     # Its batches wait for a replay, and by its clock the event is two minutes old at once.
-    scene.projector_clock.write_text(str(LATER.total_seconds()))
-    replay = await ReplayLeases(scene.database, monotonic).acquire()
+    ingest.projector_clock.write_text(str(LATER.total_seconds()))
+    replay = await ReplayLeases(ingest.database, monotonic).acquire()
     assert replay is not None
     async with replay.kept():
         await replay.pause_projectors(0)
-        await scene.publish()
-        await scene.until(knowledge.PROJECTOR_BEHIND)
+        await ingest.publish()
+        await ingest.until(knowledge.PROJECTOR_BEHIND)
         assert await replay.release()
-    await scene.until(None)
-    assert await asyncio.to_thread(scene.projector.stop) == 0
-    await scene.until(knowledge.PROJECTOR_SILENT, 14)  # sooner than without a beat: it said so
-    await asyncio.to_thread(scene.projector.start)
-    await scene.until(None)
-    await asyncio.to_thread(scene.projector.kill)
-    await scene.until(knowledge.PROJECTOR_SILENT)
+    await ingest.until(None)
+    assert await asyncio.to_thread(ingest.projector.stop) == 0
+    await ingest.until(knowledge.PROJECTOR_SILENT, 14)  # sooner than without a beat: it said so
+    await asyncio.to_thread(ingest.projector.start)
+    await ingest.until(None)
+    await asyncio.to_thread(ingest.projector.kill)
+    await ingest.until(knowledge.PROJECTOR_SILENT)
 
 
-async def test_events_that_wait_on_the_disk_of_an_api(scene: Scene) -> None:
-    before = await scene.document("api")
-    scene.hold.parent.mkdir(parents=True, exist_ok=True)
-    scene.hold.touch()
-    await eventually(partial(_spools, scene), SLOW)
-    await scene.until(knowledge.SPOOL_WAITS, ahead=LATER)
-    await scene.until(None)
-    await asyncio.to_thread(scene.api.kill)
-    await scene.until(knowledge.SPOOL_SILENT)
-    await asyncio.to_thread(scene.api.start)
-    await scene.until(knowledge.SPOOL_WAITS, ahead=LATER)
+async def test_events_that_wait_on_the_disk_of_an_api(ingest: IngestProcesses) -> None:
+    before = await ingest.document("api")
+    ingest.hold.parent.mkdir(parents=True, exist_ok=True)
+    ingest.hold.touch()
+    await eventually(partial(_spools, ingest), SLOW)
+    await ingest.until(knowledge.SPOOL_WAITS, ahead=LATER)
+    await ingest.until(None)
+    await asyncio.to_thread(ingest.api.kill)
+    await ingest.until(knowledge.SPOOL_SILENT)
+    await asyncio.to_thread(ingest.api.start)
+    await ingest.until(knowledge.SPOOL_WAITS, ahead=LATER)
     # A clean stop leaves its document while events wait.
-    assert await asyncio.to_thread(scene.api.stop) == 0
-    await scene.until(knowledge.SPOOL_SILENT)
-    scene.hold.unlink()
-    await asyncio.to_thread(scene.api.start)
+    assert await asyncio.to_thread(ingest.api.stop) == 0
+    await ingest.until(knowledge.SPOOL_SILENT)
+    ingest.hold.unlink()
+    await asyncio.to_thread(ingest.api.start)
 
-    await scene.until(None, ahead=LATER)
-    assert (await scene.document("api"))["_id"] == before["_id"]
-    assert await asyncio.to_thread(scene.api.stop) == 0
-    assert await scene.document("api") == {}
-    await scene.until(None)
+    await ingest.until(None, ahead=LATER)
+    assert (await ingest.document("api"))["_id"] == before["_id"]
+    assert await asyncio.to_thread(ingest.api.stop) == 0
+    assert await ingest.document("api") == {}
+    await ingest.until(None)
 
 
-async def _spools(scene: Scene) -> bool:
+async def _spools(ingest: IngestProcesses) -> bool:
     """Report an event; return whether one is on the disk."""
-    await scene.publish()
-    spool = (await scene.document("api"))["spool"]
+    await ingest.publish()
+    spool = (await ingest.document("api"))["spool"]
     return bool(spool["records"]) and spool["oldestAt"] is not None
 
 
-async def test_a_broker_that_does_not_answer(scene: Scene, fresh_broker: Server) -> None:
-    """The projector beats on, for its process lives, and states no partition."""
+async def test_a_broker_that_does_not_answer(ingest: IngestProcesses, fresh_broker: Server) -> None:
+    """Beats go on, for the projector's process lives, and state no partition."""
     fresh_broker.freeze()
     try:
 
         async def is_unknown() -> dict[str, Any] | None:
-            found = await scene.document("projector")
+            found = await ingest.document("projector")
             return found if found["partitions"] == {} else None
 
         silent = await eventually(is_unknown, 30)
-        await scene.until(knowledge.PROJECTOR_SILENT)
+        await ingest.until(knowledge.PROJECTOR_SILENT)
 
         async def has_moved() -> bool:
-            return bool((await scene.document("projector"))["beat"] > silent["beat"])
+            return bool((await ingest.document("projector"))["beat"] > silent["beat"])
 
         await eventually(has_moved, 10)
     finally:
         fresh_broker.thaw()
-    await scene.until(None)
+    await ingest.until(None)
 
     async def is_caught_up() -> bool:
-        return bool((await scene.document("projector"))["partitions"] == CAUGHT_UP)
+        return bool((await ingest.document("projector"))["partitions"] == CAUGHT_UP)
 
     await eventually(is_caught_up, SLOW)

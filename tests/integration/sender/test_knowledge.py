@@ -66,7 +66,7 @@ async def test_more_than_two_minutes_behind_is_old(
 
 
 async def test_the_worst_of_two_that_name_a_partition_counts(scene: KnowledgeHarness) -> None:
-    """Whoever takes a partition over may be far behind while the former owner's beat is fresh."""
+    """Take a partition over far behind, while the former owner's beat is fresh."""
     await scene.pass_seconds(6)
     heir = ProcessHeartbeat(scene.database, "heir", "ingest", ["projector"])
     scene.writers["heir"], scene.alive = heir, {"heir"}
@@ -80,7 +80,7 @@ async def test_the_worst_of_two_that_name_a_partition_counts(scene: KnowledgeHar
 
 
 async def test_a_beat_that_was_made_before_a_freeze_proves_nothing(scene: KnowledgeHarness) -> None:
-    """What was ready to be written before a process froze is written once it goes on."""
+    """Write, once a process goes on, what was ready before it was suspended."""
     await scene.pass_seconds(6)
     scene.alive.clear()
     await scene.pass_seconds(300)
@@ -124,7 +124,7 @@ async def test_an_unreadable_event_on_a_disk_counts_since_it_was_seen(
 async def test_a_spool_of_a_dead_process_is_waited_for_and_then_passed_over(
     scene: KnowledgeHarness, records: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Also an empty one: what came to its disk in its last second nobody knows."""
+    """Wait for an empty one too: what came to its disk in its last second is unknown."""
     scene.alive = {PROJECTOR, API}
     scene.spool = SpoolState(records, scene.clock() if records else None)
     await scene.pass_seconds(6)
@@ -147,7 +147,7 @@ async def test_a_spool_of_a_dead_process_is_waited_for_and_then_passed_over(
 
 
 async def test_an_outage_of_the_database_counts_for_nobody(scene: KnowledgeHarness) -> None:
-    """Nobody could write a beat: none stood still, and none is fresh."""
+    """Begin anew: nobody could write a beat, so none stood still, and none is fresh."""
     scene.alive = {PROJECTOR, API}
     await scene.pass_seconds(6)
     scene.clock.advance(700)
