@@ -64,7 +64,7 @@ class Sender:
         ]
 
     def scheduler(self) -> Scheduler:
-        return Scheduler(SchedulerTools.of(self.context, self.budget))
+        return Scheduler(SchedulerTools.of(self.context, self.budget, self.knowledge))
 
     def api(self) -> FastAPI:
         return OpsApi.of(self.context, self.intake(), self.budget).api()
