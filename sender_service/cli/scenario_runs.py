@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rich.table import Table
@@ -44,8 +44,7 @@ async def _people(ops: OpsClient) -> None:
     path = scenario_path(ops, "people")
     params = _given(ops, "state", "step", "after", "limit")
     found = await ops.call(RunListResponse, "GET", path, params=params)
-    table = rows(_run_table(), *map(_run_row, found.body.items))
-    ops.show(found.json, table)
+    ops.show(found.json, run_table(found.body.items))
     if found.body.next is not None and not ops.options.json:
         ops.note(f"there are more: --after {found.body.next}")
 
@@ -54,7 +53,7 @@ async def _end(ops: OpsClient) -> None:
     ended = await ops.call(
         RunResponse, "POST", scenario_path(ops, "people", ops.options.run, "end")
     )
-    ops.show(ended.json, rows(_run_table(), _run_row(ended.body)))
+    ops.show(ended.json, run_table([ended.body]))
 
 
 async def _firings(ops: OpsClient) -> None:
@@ -73,8 +72,9 @@ def _given(ops: OpsClient, *names: str) -> dict[str, Any]:
     return {name: options[name] for name in names if options[name] is not None}
 
 
-def _run_table() -> Table:
-    return Table("run", "entered", "state", "next step", "due", "pushed", "skipped")
+def run_table(runs: Iterable[RunResponse], title: str | None = None) -> Table:
+    table = Table("run", "entered", "state", "next step", "due", "pushed", "skipped", title=title)
+    return rows(table, *map(_run_row, runs))
 
 
 def _run_row(run: RunResponse) -> tuple[object, ...]:

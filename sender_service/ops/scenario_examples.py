@@ -47,3 +47,20 @@ FIRING: dict[str, Any] = {
     "id": SEND_ID, "step": "hour", "version": 2, "campaign": "basket-1", "state": "settled",
     "createdAt": AT, "dueAt": AT, "expiresAt": AT, "counts": {"sent": 17, "emptied": 2},
 }  # fmt: skip
+WHY_IN_SCENARIO: dict[str, Any] = {
+    "items": [],
+    "scenario": {
+        "id": "abandoned-basket", "name": "Abandoned basket", "version": 2, "enabled": True,
+        "runs": [RUN],
+        "now": [{
+            "run": RUN_NAME, "result": "wait", "step": "day", "at": AT,
+            "sentence": f"The person waits for the step day until {AT}.",
+            "checks": [
+                {"rule": "until", "ok": True, "detail": "bought",
+                 "sentence": "No exit has happened, of bought."},
+                {"rule": "wait", "ok": False, "detail": f"due {AT}",
+                 "sentence": f"The wait isn't over: due {AT}."},
+            ],
+        }],
+    },
+}  # fmt: skip

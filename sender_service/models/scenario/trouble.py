@@ -11,7 +11,6 @@ from sender_service.models.scenario.firing import Firing
 from shared.reasons import NotApplicable, SuppressedReason
 
 SENT = "sent"
-LATE = "late"
 # A person's own reasons; what the shop or the provider has to mend is trouble.
 _USUAL: frozenset[str] = frozenset(
     {
@@ -42,7 +41,7 @@ def last_trouble(firings: Iterable[Firing]) -> Trouble | None:
     """Return the trouble of the newest firing that has one."""
     for firing in sorted(firings, key=lambda one: (one.due_at, one.id), reverse=True):
         if firing.state == "late":
-            return Trouble(firing=firing, why=LATE)
+            return Trouble(firing=firing, why=firing.state)
         found = {why: count for why, count in firing.counts.items() if why not in _USUAL}
         if found:
             why = max(found, key=lambda one: (found[one], one))

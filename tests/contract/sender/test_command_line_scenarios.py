@@ -9,6 +9,8 @@ import orjson
 import pytest
 import respx
 
+from sender_service.ops.examples import PERSON_FOUND
+from sender_service.ops.responses.people import ExplanationResponse
 from sender_service.ops.scenario_examples import (
     FIRING,
     LISTED_SCENARIO,
@@ -18,6 +20,7 @@ from sender_service.ops.scenario_examples import (
     SCENARIO_TEMPLATE,
     SCENARIO_VERSION,
     STORED_SCENARIO,
+    WHY_IN_SCENARIO,
 )
 from tests.contract.sender.commands import URL, run
 
@@ -139,3 +142,18 @@ def test_firings_are_listed_with_what_became_of_their_people(
     respx_mock.get(f"{PATH}/firings").respond(json={"items": [FIRING], "next": None})
     assert run("scenario", "firings", *NAMED) == 0
     assert "17 sent, 2 emptied" in capsys.readouterr().out
+
+
+@respx.mock(base_url=URL)
+def test_why_shows_runs_and_each_rule(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    respx_mock.post("/v1/people/search").respond(json={"items": [PERSON_FOUND]})
+    route = respx_mock.get(f"/v1/people/{PERSON_FOUND['id']}/why").respond(json=WHY_IN_SCENARIO)
+    assert run("scenario", "why", *NAMED, "--login", "jana@shop.example") == 0
+    assert dict(route.calls[0].request.url.params) == {"scenario": "basket"}
+    printed = " ".join(capsys.readouterr().out.split())
+    for text in (RUN_NAME, "waits for the step day", "No exit has happened", "The wait isn't over"):
+        assert text in printed
+    read = ExplanationResponse.model_validate(WHY_IN_SCENARIO)
+    assert read.model_dump(mode="json", by_alias=True) == WHY_IN_SCENARIO

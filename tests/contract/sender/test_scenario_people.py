@@ -90,7 +90,7 @@ async def test_people_are_listed_by_state_and_step_a_page_at_a_time(basket: Api)
     assert await names(basket, f"{PEOPLE}?after={two}") == [three, four]
 
 
-async def test_a_runs_name_does_not_hold_its_key(basket: Api) -> None:
+async def test_a_runs_name_is_without_its_key(basket: Api) -> None:
     keyed = a_run(1, entry=replace(ENTRY, key="jana@shop.example/7"))
     (name,) = await add(basket, keyed)
     assert name.startswith("p-1.") and "jana" not in name
