@@ -110,7 +110,9 @@ def _loops(
     if "scheduler" in roles:
         yield "scheduler", partial(sender.scheduler().run, stop, sender.context.scheduler_wakeup)
     if "scenarios" in roles:
-        yield "waker", partial(Waker.of(sender.context).run, stop)
+        yield "waker", partial(Waker.of(sender.context, sender.knowledge).run, stop)
+    if {"scenarios", "scheduler"} & set(roles):
+        yield "knowledge", partial(sender.knowledge.run, stop)
     if "accounting" in roles:
         reporting = Reporting.of(sender.context.stores, sender.context.clock)
         yield "reports", partial(reporting.run, stop)

@@ -18,6 +18,7 @@ from sender_service.planner.planner import Planner
 from sender_service.planner.tools import PlannerTools
 from sender_service.planner.unknown_names import UnknownNames
 from sender_service.privacy.new_page_blanker import NewPageBlanker
+from sender_service.scenarios.knowledge import Knowledge
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler
 from sender_service.scheduler.tools import SchedulerTools, build_budget
@@ -31,6 +32,7 @@ class Sender:
     context: SenderContext
     budget: MessageBudget
     unknown_names: UnknownNames | None  # None: unknown names aren't waited for
+    knowledge: Knowledge
 
     def intake(self) -> Intake:
         context = self.context
@@ -62,7 +64,7 @@ class Sender:
         ]
 
     def scheduler(self) -> Scheduler:
-        return Scheduler(SchedulerTools.of(self.context, self.budget))
+        return Scheduler(SchedulerTools.of(self.context, self.budget, self.knowledge))
 
     def api(self) -> FastAPI:
         return OpsApi.of(self.context, self.intake(), self.budget).api()
@@ -72,4 +74,5 @@ class Sender:
 async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
     """Open a sender; close its clients in reverse order. No server needs to be reachable."""
     async with open_context(settings) as context:
-        yield Sender(context, build_budget(context), UnknownNames.of(context))
+        budget, names = build_budget(context), UnknownNames.of(context)
+        yield Sender(context, budget, names, Knowledge.of(context))

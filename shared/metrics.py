@@ -86,6 +86,12 @@ TOKENS_REFUSED = Counter(
     "Tokens that the ops API refused: wrong, or not checked (limited) after too many from an address",
     ["reason"],
 )
+KNOWLEDGE_OLD = Gauge(
+    "carillon_knowledge_old", "1 while what is known of people is too old for scenario pushes"
+)
+SPOOLS_ABANDONED = Gauge(
+    "carillon_spools_abandoned", "Spools passed over: their processes gave no sign for long"
+)
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 render = generate_latest

@@ -3,8 +3,9 @@
     {_id, service, roles, version, beat, partitions {n: behindMs}, spool {records, oldestAt}}
 
 `partitions` are those of `carillon.events` that the process's projector has. `behindMs` is the age of
-the oldest event that isn't done; 0 only after a fetch that met the end. Readers compare no clocks: a
-process lives while its beat moves.
+the oldest event that isn't done; 0 only after a fetch that met the end. A partition is left out while
+that age is unknown, as after 10 s without an answered fetch. Readers compare no clocks: a process lives
+while its beat moves.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 from shared.clock import Clock, utc_now
 from shared.errors import StoreUnavailable
-from shared.mongo.client import Database, blame_database, ping
+from shared.mongo.client import Database, blame_database
 from shared.mongo.collections import PROCESSES
 
 CARILLON_VERSION = "0.1.0"
@@ -35,7 +36,7 @@ class SpoolState:
     oldest_at: datetime | None
 
 
-Partitions = Callable[[], Awaitable[dict[int, int] | None]]
+Partitions = Callable[[], Awaitable[dict[int, int]]]
 ReadSpool = Callable[[], Awaitable[SpoolState]]
 
 
@@ -51,7 +52,6 @@ class ProcessHeartbeat:
         clock: Clock = utc_now,
     ) -> None:
         self._clock = clock
-        self._database = database
         self._processes = database[PROCESSES.name]
         self._name = name
         self._head = {"service": service, "roles": sorted(roles), "version": CARILLON_VERSION}
@@ -60,30 +60,34 @@ class ProcessHeartbeat:
 
     async def beat(self) -> None:
         """Write the next beat. Raises StoreUnavailable."""
-        # None is written while the projector's fetches stay unanswered: its progress is unknown.
         changes: dict[str, Any] = {**self._head, "expireAt": self._clock() + PROCESS_RETENTION}
-        if self.partitions is not None:
+        update = {"$set": changes, "$inc": {"beat": 1}}
+        if self.partitions is None:
+            # The predecessor whose document was taken over may have had a projector.
+            update["$unset"] = {"partitions": ""}
+        else:
             behind = await self.partitions()
-            if behind is None:
-                return await ping(self._database)
             changes["partitions"] = {str(n): behind[n] for n in sorted(behind)}
         if self.spool is not None:
-            spool = await self.spool()
-            changes["spool"] = {"records": spool.records, "oldestAt": spool.oldest_at}
+            changes["spool"] = _encode_spool(await self.spool())
         with blame_database():
             # The count goes on where a process takes its predecessor's document over.
-            await self._processes.update_one(
-                {"_id": self._name}, {"$set": changes, "$inc": {"beat": 1}}, upsert=True
-            )
-        return None
+            await self._processes.update_one({"_id": self._name}, update, upsert=True)
 
     async def leave(self) -> None:
         """Delete the document at a clean stop, but not while events wait on the disk."""
-        # Only this document shows that events wait on a stopped process's disk.
-        if self.spool is not None and (await self.spool()).records:
-            return
+        spool = SpoolState(0, None) if self.spool is None else await self.spool()
+        own = {"_id": self._name}
         with suppress(StoreUnavailable), blame_database():
-            await self._processes.delete_one({"_id": self._name})
+            if not spool.records:
+                await self._processes.delete_one(own)
+            else:
+                # Only this document shows that events wait on a stopped process's disk.
+                await self._processes.update_one(own, {"$set": {"spool": _encode_spool(spool)}})
+
+
+def _encode_spool(spool: SpoolState) -> dict[str, Any]:
+    return {"records": spool.records, "oldestAt": spool.oldest_at}
 
 
 def unique_name(service: str) -> str:

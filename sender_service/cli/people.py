@@ -26,13 +26,13 @@ def add_why_command(commands: Any) -> None:
         commands, "why", _why, help="why somebody did, or did not, get a push",
         epilog="Without --send it looks in the app's newest sends.",
     )  # fmt: skip
-    _add_names(parser)
+    add_names(parser)
     parser.add_argument("--send", default=None, metavar="ID")
 
 
 def add_person_commands(commands: Any) -> None:
     group = add_group(commands, "person", help="what is known about somebody, and forgetting it")
-    _add_names(add_command(group, "search", _show_found, help="people that a name leads to"))
+    add_names(add_command(group, "search", _show_found, help="people that a name leads to"))
     for name, work, help in (
         ("show", _show, "one, as JSON"),
         ("export", _export, "all that is known, as JSON"),
@@ -47,14 +47,14 @@ def add_person_commands(commands: Any) -> None:
             parser.add_argument("--merge", required=True, metavar="ID", help="as `export` shows it")
 
 
-def _add_names(parser: argparse.ArgumentParser) -> None:
+def add_names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--app", required=True)
     who = parser.add_mutually_exclusive_group(required=True)
     for kind in PERSON_OPTIONS:
         who.add_argument(f"--{kind}", default=None)
 
 
-async def _search(ops: OpsClient) -> Answer[Items[PersonResponse]]:
+async def find_people(ops: OpsClient) -> Answer[Items[PersonResponse]]:
     options = ops.options
     name = {kind: getattr(options, kind) for kind in PERSON_OPTIONS if getattr(options, kind)}
     body = {"app": options.app, **name}
@@ -65,7 +65,7 @@ async def _search(ops: OpsClient) -> Answer[Items[PersonResponse]]:
 
 
 async def _show_found(ops: OpsClient) -> None:
-    found = await _search(ops)
+    found = await find_people(ops)
     table = Table("person", "login", "email", "browsers", "players", "last seen")
     rows(table, *(
         (p.id, p.login, p.email, len(p.visitors), len(p.players), p.last_seen_at)
@@ -101,11 +101,11 @@ async def _undo(ops: OpsClient) -> None:
 
 async def _why(ops: OpsClient) -> None:
     options = ops.options
-    found = await _search(ops)
+    found = await find_people(ops)
     params = {"send": options.send} if options.send else {}
     answers = [(person.id, await _of(ops, person.id, params)) for person in found.body.items]
     json = {"people": [{"person": person, **answer.json} for person, answer in answers]}
-    ops.show(json, *(_table(person, answer.body) for person, answer in answers))
+    ops.show(json, *(outcome_table(person, answer.body) for person, answer in answers))
 
 
 async def _of(ops: OpsClient, person: str, params: dict[str, str]) -> Answer[ExplanationResponse]:
@@ -114,7 +114,7 @@ async def _of(ops: OpsClient, person: str, params: dict[str, str]) -> Answer[Exp
     )
 
 
-def _table(person: str, answer: ExplanationResponse) -> Table:
+def outcome_table(person: str, answer: ExplanationResponse) -> Table:
     searched = answer.sends_searched
     where = "" if searched is None else f", looked in {searched} sends"
     title = f"person {person}{where}"

@@ -15,13 +15,18 @@ from sender_service.cli.ops import (
     read_json,
     rows,
 )
+from sender_service.cli.scenario_runs import add_run_commands, scenario_path
+from sender_service.cli.scenario_why import add_why_in_scenario
 from sender_service.ops.responses.base import Items, RemovedResponse
 from sender_service.ops.responses.scenarios import (
+    ListedScenarioResponse,
     ScenarioBodyResponse,
     ScenarioResponse,
     ScenarioTemplateResponse,
     StepResponse,
+    TroubleResponse,
 )
+from shared.models.wire import to_iso
 from shared.nearest import suggest
 
 TEMPLATES = "/v1/scenario-templates"
@@ -42,6 +47,8 @@ def add_scenario_commands(commands: Any) -> None:
         parser.add_argument("--scenario", required=True)
         if name == "put":
             parser.add_argument("file", metavar="FILE", help="JSON; - reads the standard input")
+    add_run_commands(group)
+    add_why_in_scenario(group)
     templates = add_command(
         group, "templates", _templates, help="all templates, or one's scenario as JSON"
     )
@@ -49,28 +56,27 @@ def add_scenario_commands(commands: Any) -> None:
     templates.add_argument("--campaign", help="print this campaign of the template instead")
 
 
-def _path(ops: OpsClient, *action: str) -> str:
-    return path_of("apps", ops.options.app, "scenarios", ops.options.scenario, *action)
-
-
 async def _list(ops: OpsClient) -> None:
     path = path_of("apps", ops.options.app, "scenarios")
-    found = await ops.call(Items[ScenarioResponse], "GET", path)
-    table = Table("scenario", "name", "version", "enabled", "priority", "enter", "steps")
+    found = await ops.call(Items[ListedScenarioResponse], "GET", path)
+    table = Table(
+        "scenario", "name", "version", "enabled", "enter", "steps", "waiting", "pushed today",
+        "last trouble",
+    )  # fmt: skip
     rows(table, *((
-        each.id, each.name, each.version, each.enabled, each.priority, each.enter.on,
-        _describe_steps(each),
+        each.id, each.name, each.version, each.enabled, each.enter.on,
+        _describe_steps(each), each.waiting, each.pushed_today, _describe_trouble(each.last_trouble),
     ) for each in found.body.items))  # fmt: skip
     ops.show(found.json, table)
 
 
 async def _show(ops: OpsClient) -> None:
-    ops.show_json(await ops.get_json(_path(ops)))
+    ops.show_json(await ops.get_json(scenario_path(ops)))
 
 
 async def _put(ops: OpsClient) -> None:
     body = read_json(ops.options.file)
-    put = await ops.call(ScenarioResponse, "PUT", _path(ops), json=body)
+    put = await ops.call(ScenarioResponse, "PUT", scenario_path(ops), json=body)
     scenario = put.body
     table = Table("scenario", "version", "enabled", "steps")
     rows(table, (scenario.id, scenario.version, scenario.enabled, _describe_steps(scenario)))
@@ -78,12 +84,12 @@ async def _put(ops: OpsClient) -> None:
 
 
 async def _delete(ops: OpsClient) -> None:
-    deleted = await ops.call(RemovedResponse, "DELETE", _path(ops))
+    deleted = await ops.call(RemovedResponse, "DELETE", scenario_path(ops))
     ops.show(deleted.json, rows(Table("scenario", "removed"), (deleted.body.id, "yes")))
 
 
 async def _versions(ops: OpsClient) -> None:
-    found = await ops.call(Items[ScenarioResponse], "GET", _path(ops, "versions"))
+    found = await ops.call(Items[ScenarioResponse], "GET", scenario_path(ops, "versions"))
     table = Table("version", "name", "enabled", "enter", "steps")
     rows(table, *(
         (each.version, each.name, each.enabled, each.enter.on, _describe_steps(each))
@@ -131,3 +137,11 @@ def _describe_wait(step: StepResponse) -> str:
     if step.after is None or step.after.minutes == 0:
         return "at once"
     return f"{step.after.minutes} min of {step.after.of}"
+
+
+def _describe_trouble(trouble: TroubleResponse | None) -> str | None:
+    """Describe trouble: `campaign_disabled, 3 people, at …`."""
+    if trouble is None:
+        return None
+    people = "" if trouble.people is None else f", {trouble.people} people"
+    return f"{trouble.why}{people}, at {to_iso(trouble.at)}"

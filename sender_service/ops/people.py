@@ -6,6 +6,7 @@ Logins, emails and visitor ids come in bodies only: paths and query strings end 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from sender_service.accounting.explain import OutcomeExplainer
+from sender_service.models.trigger import Name
 from sender_service.ops.auth import needs, require_app, sees_app, set_audit_target
 from sender_service.ops.bodies import json_body
 from sender_service.ops.context import OpsContext
@@ -28,6 +30,7 @@ from sender_service.ops.responses.people import (
     PersonResponse,
     UndoneMergeResponse,
 )
+from sender_service.ops.scenario_why import ScenarioExplainer
 from sender_service.ops.unknown_app import require_known_app
 from sender_service.privacy.requests import ErasureRequester
 from sender_service.store.person_data import PersonDataReader, PersonNames
@@ -35,6 +38,8 @@ from shared.apps import AppRegistry
 from shared.documents.profile import Profile
 from shared.errors import InvalidPayload, NotFound
 from shared.models.sentences import described
+
+MOST_SENDS = 10  # of her runs, whose outcomes are read
 
 PersonId = Annotated[
     str,
@@ -49,6 +54,7 @@ PersonId = Annotated[
 class PeopleTools:
     people: PersonDataReader
     why: OutcomeExplainer
+    of_scenario: ScenarioExplainer
     eraser: ErasureRequester
     exporter: PersonExporter
     apps: AppRegistry
@@ -61,6 +67,7 @@ def people_router(context: OpsContext) -> APIRouter:
     tools = PeopleTools(
         people=stores.person_data,
         why=why,
+        of_scenario=ScenarioExplainer.of(context),
         eraser=ErasureRequester(stores.person_data, context.writer, vault, context.clock),
         exporter=PersonExporter(stores.person_data, why, stores.erasures, vault.hash_key),
         apps=context.apps,
@@ -95,11 +102,18 @@ def _add_readers(router: APIRouter, tools: PeopleTools) -> None:
     @router.get("/{person}/why", responses=answers(WHY))
     @needs("read")
     async def why(
-        request: Request, person: PersonId, send: Annotated[str | None, Query()] = None
+        request: Request,
+        person: PersonId,
+        send: Annotated[str | None, Query()] = None,
+        scenario: Annotated[Name | None, Query()] = None,
     ) -> ExplanationResponse:
         """Explain why a person got a push or not: the outcome of each player in a send, or without
-        `send` in the app's newest ones. `sendsSearched`: the number of sends that were searched."""
+        `send` in the app's newest ones. `sendsSearched`: the number of sends that were searched.
+        With `scenario`: her runs of it, the outcomes of their pushes, and what a look at her comes to
+        now, rule by rule."""
         known = await _known(tools, request, person)
+        if scenario is not None:
+            return await _why_of_scenario(tools, known, scenario)
         if send is not None:
             name = await tools.names.send(request, send)
             return ExplanationResponse(items=_outcomes(await tools.why.of_send(known, name)))
@@ -157,6 +171,18 @@ async def _known(tools: PeopleTools, request: Request, person: str) -> PersonNam
     if known is None:
         raise NotFound("no such person", code="unknown_person")
     return known
+
+
+async def _why_of_scenario(
+    tools: PeopleTools, known: PersonNames, scenario: str
+) -> ExplanationResponse:
+    person = str(known.profile["_id"])
+    explanation, sends = await tools.of_scenario.explain(known.app, scenario, person)
+    outcomes: list[dict[str, Any]] = []
+    for send in sends[:MOST_SENDS]:
+        with suppress(NotFound):  # it isn't planned yet, or is deleted by now
+            outcomes += await tools.why.of_send(known, send)
+    return ExplanationResponse(items=_outcomes(outcomes), scenario=explanation)
 
 
 def to_person_response(profile: Profile) -> PersonResponse:

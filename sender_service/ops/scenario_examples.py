@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sender_service.ops.examples import AT
+from sender_service.ops.examples import AT, EXAMPLE_PERSON_ID, SEND_ID
 from sender_service.ops.scenario_templates import load_templates
 
 SCENARIO_TEMPLATE: dict[str, Any] = load_templates()[0].model_dump(mode="json", by_alias=True)
@@ -32,3 +32,35 @@ SCENARIO_VERSION: dict[str, Any] = {
     "until": ["bought", "emptied"], "again": {"days": 7, "from": "push"}, "maxLate": 120, "spread": 0,
 }  # fmt: skip
 STORED_SCENARIO: dict[str, Any] = {**SCENARIO_VERSION, "off": [{"from": None, "to": AT}]}
+LISTED_SCENARIO: dict[str, Any] = {
+    **STORED_SCENARIO, "waiting": 42, "pushedToday": 17,
+    "lastTrouble": {"at": AT, "send": SEND_ID, "step": "hour", "why": "campaign_disabled", "people": 3},
+}  # fmt: skip
+RUN_NAME = f"{EXAMPLE_PERSON_ID}.0c9d2a41b7e8"
+RUN: dict[str, Any] = {
+    "run": RUN_NAME, "person": EXAMPLE_PERSON_ID, "state": "waiting", "version": 2,
+    "entered": {"at": AT, "event": SEND_ID, "items": ["tea-1"]},
+    "step": "day", "due": AT, "ended": None,
+    "pushes": [{"step": "hour", "send": SEND_ID, "at": AT, "items": ["tea-1"]}], "skipped": [],
+}  # fmt: skip
+FIRING: dict[str, Any] = {
+    "id": SEND_ID, "step": "hour", "version": 2, "campaign": "basket-1", "state": "settled",
+    "createdAt": AT, "dueAt": AT, "expiresAt": AT, "counts": {"sent": 17, "emptied": 2},
+}  # fmt: skip
+WHY_IN_SCENARIO: dict[str, Any] = {
+    "items": [],
+    "scenario": {
+        "id": "abandoned-basket", "name": "Abandoned basket", "version": 2, "enabled": True,
+        "runs": [RUN],
+        "now": [{
+            "run": RUN_NAME, "result": "wait", "step": "day", "at": AT,
+            "sentence": f"The person waits for the step day until {AT}.",
+            "checks": [
+                {"rule": "until", "ok": True, "detail": "bought",
+                 "sentence": "No exit has happened, of bought."},
+                {"rule": "wait", "ok": False, "detail": f"due {AT}",
+                 "sentence": f"The wait isn't over: due {AT}."},
+            ],
+        }],
+    },
+}  # fmt: skip

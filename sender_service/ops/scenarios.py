@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from sender_service.models.scenario.language import ScenarioRequest
-from sender_service.models.scenario.scenario import Scenario
 from sender_service.models.scenario.values import MAX_SCENARIO_BYTES
-from sender_service.models.trigger import Name
 from sender_service.ops.apps import existing_app
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
@@ -17,24 +15,30 @@ from sender_service.ops.campaigns import MOST_VERSIONS
 from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import answers
 from sender_service.ops.responses.base import Items, RemovedResponse
-from sender_service.ops.responses.scenarios import ScenarioResponse, ScenarioTemplateResponse
+from sender_service.ops.responses.scenarios import (
+    ListedScenarioResponse,
+    ScenarioResponse,
+    ScenarioTemplateResponse,
+)
 from sender_service.ops.scenario_checks import check_requirements
 from sender_service.ops.scenario_examples import (
+    LISTED_SCENARIO,
     SCENARIO,
     SCENARIO_TEMPLATE,
     SCENARIO_VERSION,
     STORED_SCENARIO,
 )
+from sender_service.ops.scenario_list import ScenarioLister, to_scenario_response
+from sender_service.ops.scenario_paths import (
+    AppName,
+    ScenarioName,
+    existing_scenario,
+    unknown_scenario,
+)
 from sender_service.ops.scenario_templates import load_templates
-from sender_service.store.scenario_codec import encode_body, encode_off
-from sender_service.store.scenarios import ScenarioStore
-from shared.errors import NotFound, TooLarge
-from shared.nearest import did_you_mean
+from shared.errors import TooLarge
 
 SCENARIO_READ_ONLY = frozenset({"id", "app", "version", "off"})  # `PUT` ignores them
-
-AppName = Annotated[Name, Path(description="the app's id")]
-ScenarioName = Annotated[Name, Path(description="the scenario's id")]
 
 
 def scenarios_router(context: OpsContext) -> APIRouter:
@@ -47,12 +51,14 @@ def scenarios_router(context: OpsContext) -> APIRouter:
 def _add_reads(router: APIRouter, context: OpsContext) -> None:
     store = context.stores.scenarios
 
-    @router.get("/apps/{app}/scenarios", responses=answers({"items": [STORED_SCENARIO]}))
+    lister = ScenarioLister(context.stores, context.clock)
+
+    @router.get("/apps/{app}/scenarios", responses=answers({"items": [LISTED_SCENARIO]}))
     @needs("read")
-    async def list_scenarios(app: AppName) -> Items[ScenarioResponse]:
-        """List the app's scenarios, by id."""
-        await existing_app(context.stores.apps, app)
-        return Items(items=[to_scenario_response(each) for each in await store.find(app)])
+    async def list_scenarios(app: AppName) -> Items[ListedScenarioResponse]:
+        """List the app's scenarios, by id, with how many wait, what was pushed since the app's midnight,
+        and the last trouble."""
+        return Items(items=await lister.list(await existing_app(context.stores.apps, app)))
 
     @router.get("/apps/{app}/scenarios/{scenario}", responses=answers(STORED_SCENARIO))
     @needs("read")
@@ -115,7 +121,7 @@ def _add_changes(router: APIRouter, context: OpsContext) -> None:
         this id goes on with its versions' numbers."""
         now = context.clock()
         if not await stores.scenarios.delete(app, scenario, now):
-            raise await _unknown(stores.scenarios, app, scenario)
+            raise await unknown_scenario(stores.scenarios, app, scenario)
         # Runs that are left where this ends early are ended when they are due (decide's rule `on`).
         await stores.runs.end_all(app, scenario, "deleted", now)
         return RemovedResponse(id=scenario, removed=True)
@@ -125,29 +131,3 @@ async def _check_size(request: Request) -> None:
     """Check the body's length. Raises TooLarge."""
     if len(await request.body()) > MAX_SCENARIO_BYTES:
         raise TooLarge(f"a scenario has at most {MAX_SCENARIO_BYTES // 1024} KiB")
-
-
-def to_scenario_response(scenario: Scenario) -> ScenarioResponse:
-    """Return a scenario as the API answers it; `off` is absent where it has none, as a version."""
-    return ScenarioResponse.model_validate(
-        {
-            **encode_body(scenario),
-            "id": scenario.id,
-            "app": scenario.app,
-            "version": scenario.version,
-            "off": encode_off(scenario.off) or None,
-        }
-    )
-
-
-async def existing_scenario(store: ScenarioStore, app: str, scenario: str) -> Scenario:
-    """Return the scenario. Raises NotFound, which has the nearest known name."""
-    found = await store.get(app, scenario)
-    if found is None:
-        raise await _unknown(store, app, scenario)
-    return found
-
-
-async def _unknown(store: ScenarioStore, app: str, scenario: str) -> NotFound:
-    hint = did_you_mean(scenario, [each.id for each in await store.find(app)])
-    return NotFound(f"no such scenario{hint}", code="unknown_scenario")

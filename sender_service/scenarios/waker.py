@@ -44,14 +44,14 @@ class Waker:
     _failed_until: dict[str, float] = field(default_factory=dict, init=False)
 
     @classmethod
-    def of(cls, context: SenderContext, knowledge: Knowledge | None = None) -> Waker:
+    def of(cls, context: SenderContext, knowledge: Knowledge) -> Waker:
         firer = Firer.of(context)
         return cls(
             context.apps,
             Leases(context.stores.wakers, context.name, context.monotonic),
             firer,
             FiringCloser.of(context.stores, context.clock),
-            Waking.of(context, firer, knowledge or Knowledge()),
+            Waking.of(context, firer, knowledge),
             context.monotonic,
         )
 

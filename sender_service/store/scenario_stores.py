@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sender_service.store.firings import FiringStore
 from sender_service.store.runs import RunStore
+from sender_service.store.scenario_figures import ScenarioFigures
 from sender_service.store.scenarios import ScenarioStore
 from sender_service.store.wakers import WakerStore
 from shared.mongo.client import Database
@@ -15,6 +16,7 @@ from shared.mongo.client import Database
 class ScenarioStores:
     firings: FiringStore
     runs: RunStore
+    scenario_figures: ScenarioFigures
     scenarios: ScenarioStore
     wakers: WakerStore
 
@@ -23,6 +25,7 @@ def open_scenario_stores(database: Database) -> ScenarioStores:
     return ScenarioStores(
         firings=FiringStore(database),
         runs=RunStore(database),
+        scenario_figures=ScenarioFigures(database),
         scenarios=ScenarioStore(database),
         wakers=WakerStore(database),
     )

@@ -74,6 +74,7 @@ class Stores(ScenarioStores):
             replicas=ReplicaStore(database),
             reports=ReportStore(database),
             runs=of_scenarios.runs,
+            scenario_figures=of_scenarios.scenario_figures,
             scenarios=of_scenarios.scenarios,
             send_list=SendList(database),
             sends=SendStore(database),

@@ -15,6 +15,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from shared.kafka.client import MAX_MESSAGE_BYTES
 from shared.kafka.errors import translate_kafka_errors
 from shared.kafka.fetch_repeats import RepeatedFetches, Rest
+from shared.kafka.read_progress import ReadProgress
 from shared.kafka.records import TYPE_HEADER, Offsets, Record
 from shared.settings import KafkaSettings
 
@@ -72,9 +73,6 @@ class LogReader:
         self._listener = _Listener(self._revoked)
         self._read: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
-        self._times: dict[TopicPartition, int] = {}  # of the last record that was read
-        self._stamps: dict[TopicPartition, int] = {}  # the client's, of the last answered fetch
-        self._answered = time.monotonic()
         self._ends_at = 0.0
         self._polled = time.monotonic()
         self._assignments = 0
@@ -92,13 +90,14 @@ class LogReader:
             retry_backoff_ms=100,
             metadata_max_age_ms=30_000,
         )
+        self.progress = ReadProgress(self._consumer)
         client = self._consumer._client
         client.send = RepeatedFetches(client.send, settings.fetch_max_wait_ms / 1000, rest).send
 
     async def _revoked(self) -> None:
         self._assignments += 1
         await self._on_revoke()
-        self._times.clear()
+        self.progress.forget()
         self._read.clear()  # another member's position is unknown when a partition comes back
 
     async def start(self) -> None:
@@ -131,8 +130,7 @@ class LogReader:
             fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
         for place, messages in fetched.items():
             self._read[place] = messages[-1].offset + 1
-            self._times[place] = messages[-1].timestamp
-            self._answered = time.monotonic()
+            self.progress.note(place, messages[-1].timestamp)
         return [to_record(m) for messages in fetched.values() for m in messages]
 
     @property
@@ -140,30 +138,6 @@ class LogReader:
         """Return whether each of its partitions has answered a fetch; it may have none."""
         places = self._consumer.assignment()
         return all(self._consumer.highwater(place) is not None for place in places)
-
-    @property
-    def last_answer(self) -> float:
-        """Return when a fetch was last answered or brought something, by the monotonic clock."""
-        for place in self._consumer.assignment():
-            stamp = self._consumer.last_poll_timestamp(place)
-            if stamp is not None and stamp != self._stamps.get(place):
-                self._stamps[place] = stamp
-                self._answered = time.monotonic()
-        return self._answered
-
-    async def read_up_to(self, topic: str) -> dict[int, tuple[bool, int | None]]:
-        """Return by partition whether the last fetch met the end, and the time of the last record.
-
-        Partitions that answered no fetch yet are absent; times in Unix milliseconds.
-        """
-        found = {}
-        for place in self._consumer.assignment():
-            end = self._consumer.highwater(place)
-            if place.topic == topic and end is not None:
-                with suppress(KafkaError, IllegalStateError):
-                    at_end = await self._consumer.position(place) >= end
-                    found[place.partition] = (at_end, self._times.get(place))
-        return found
 
     async def keep_alive(self) -> None:
         """Stay a member without reading, however long."""

@@ -36,7 +36,7 @@ async def read_all(
 
 
 async def aggregate_all(collection: Collection, stages: Sequence[Document]) -> list[Document]:
-    """Return all documents that the stages select. The stages may only select."""
+    """Return all documents that the stages select. The stages may only select, or count."""
     found = await _in_one_answer(await _aggregate(collection, stages))
     if found is None:
         ordered = await _aggregate(collection, [*stages, {"$sort": {"_id": 1}}])

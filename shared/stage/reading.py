@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from shared.clock import Clock, monotonic
+from shared.clock import Clock
 from shared.errors import LogUnavailable
 from shared.kafka.fetch_repeats import Rest
+from shared.kafka.read_progress import ReadUpTo
 from shared.kafka.reader import LogReader
 from shared.kafka.records import Record
 from shared.stage.spec import StageContext, StageSpec
 
+RECENT_SECONDS = 1.0  # a fetch is answered after 0.4 s where nothing comes
 UNANSWERED_SECONDS = 10.0
 
 
@@ -37,23 +39,36 @@ async def until_stopped(work: Awaitable[list[Record]], stop: asyncio.Event) -> l
 
 async def read_ages(
     reader: LogReader, topic: str, unfinished: Mapping[int, int], clock: Clock
-) -> dict[int, int] | None:
-    """Return by partition how many milliseconds old the oldest unfinished record is.
+) -> dict[int, int]:
+    """Return by partition how many milliseconds old the oldest unfinished record may be.
 
-    0 only after a fetch that met the end. A partition is absent whose records are all unread: their age
-    is unknown. None where no fetch was answered for UNANSWERED_SECONDS. `unfinished` has when the first
-    record was published that was read and isn't done.
+    A partition is absent where that is unknown. `unfinished` has when the first record was published
+    that was read and isn't done, in Unix milliseconds.
     """
-    if monotonic() - reader.last_answer > UNANSWERED_SECONDS:
-        return None
-    now, behind = clock().timestamp() * 1000, {}
-    for partition, (at_end, last) in (await reader.read_up_to(topic)).items():
-        since = unfinished.get(partition, None if at_end else last)
-        if since is not None:
-            behind[partition] = max(1, int(now - since))
-        elif at_end:
-            behind[partition] = 0
-    return behind
+    places = await reader.progress.read_up_to(topic)
+    now = clock().timestamp() * 1000
+    ages = {
+        partition: age_of(place, unfinished.get(partition), now)
+        for partition, place in places.items()
+    }
+    return {partition: age for partition, age in ages.items() if age is not None}
+
+
+def age_of(place: ReadUpTo, unfinished: int | None, now_ms: float) -> int | None:
+    """Return the age of the oldest record that isn't done, in milliseconds; None where it is unknown.
+
+    0 only after a fetch that met the end. A fetch that met it long ago proves nothing.
+    """
+    if unfinished is not None:
+        return max(1, int(now_ms - unfinished))
+    if place.is_at_end:
+        if place.fetch_age > UNANSWERED_SECONDS:
+            return None
+        return 0 if place.fetch_age <= RECENT_SECONDS else int(place.fetch_age * 1000)
+    # What isn't read is younger than the last record that was, and than the last look at the end.
+    bounds = [] if place.last_ms is None else [now_ms - place.last_ms]
+    bounds += [] if place.end_age is None else [place.end_age * 1000]
+    return max(1, int(min(bounds))) if bounds else None
 
 
 async def join(reader: LogReader, stop: asyncio.Event, seconds: float) -> None:

@@ -64,10 +64,10 @@ class Stage(Generic[T]):
         self._rest = create_rest(context, spec)
         self.has_read = False  # once each partition that it was given has answered
 
-    async def behind(self, topic: str) -> dict[int, int] | None:
-        """Return what `read_ages` does; None where no fetch was answered for long."""
+    async def behind(self, topic: str) -> dict[int, int]:
+        """Return what `read_ages` does; nothing without a reader."""
         if self._reader is None:
-            return None if self.has_read else {}
+            return {}
         unfinished = self._offsets.oldest_by_partition(topic)
         return await read_ages(self._reader, topic, unfinished, self._context.clock)
 

@@ -225,7 +225,7 @@ READERS = {
     "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_dry_run.py",
     "sender_service/ops/dead_letters.py": "letter, dead letter shown",
     "sender_service/ops/preview_request.py": "preview",
-    "sender_service/ops/scenarios.py": OWN,
+    "sender_service/ops/scenario_list.py": OWN,
     "sender_service/ops/scenario_templates.py": OWN,
     "sender_service/providers/onesignal/connection_check.py": "connection, refusal",
     "sender_service/providers/webpush/provider.py": "test_second_provider.py: its settings",

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sender_service.ops.responses.base import ABSENT, Items, Moment, ResponseModel
+from sender_service.ops.responses.decisions import ScenarioExplanationResponse
 
 
 class PersonPlayerResponse(ResponseModel):
@@ -53,8 +54,9 @@ class ExplanationResponse(Items[OutcomeResponse]):
     """Outcomes of a person's players, the newest send first."""
 
     sends_searched: Annotated[
-        int | None, ABSENT, Field(description="absent where the request names a send")
+        int | None, ABSENT, Field(description="absent where the request names a send or scenario")
     ] = None
+    scenario: Annotated[ScenarioExplanationResponse | None, ABSENT] = None
 
 
 class ErasureResponse(ResponseModel):

@@ -104,6 +104,27 @@ class ScenarioResponse(ScenarioBodyResponse):
     ] = None
 
 
+class TroubleResponse(ResponseModel):
+    """Trouble of a firing: why its pushes were not sent. `people`: null where nobody was left in it."""
+
+    at: Moment
+    send: str
+    step: str
+    why: str
+    people: int | None
+
+
+class ListedScenarioResponse(ScenarioResponse):
+    """A scenario in a list. `pushedToday`: people to whom a push was sent, of firings that are closed.
+
+    `lastTrouble`: the newest since yesterday that is no person's own, as a campaign that is switched off.
+    """
+
+    waiting: Annotated[int, Field(description="runs that wait for a step")]
+    pushed_today: int
+    last_trouble: TroubleResponse | None
+
+
 class TemplateCampaignResponse(ResponseModel):
     """Campaign of a template. `body` is what `PUT` for a campaign takes; its links are examples."""
 

@@ -9,11 +9,18 @@ import orjson
 import pytest
 import respx
 
+from sender_service.ops.examples import PERSON_FOUND
+from sender_service.ops.responses.people import ExplanationResponse
 from sender_service.ops.scenario_examples import (
+    FIRING,
+    LISTED_SCENARIO,
+    RUN,
+    RUN_NAME,
     SCENARIO,
     SCENARIO_TEMPLATE,
     SCENARIO_VERSION,
     STORED_SCENARIO,
+    WHY_IN_SCENARIO,
 )
 from tests.contract.sender.commands import URL, run
 
@@ -22,7 +29,7 @@ NAMED = ("--app", "demo", "--scenario", "basket")
 AT: dict[str, Any] = {"time": "10:00", "days": 7, "zone": "app"}
 NOW: dict[str, Any] = {"minutes": 0, "of": "entry"}
 WAITS = [{"id": "week", "campaign": "c", "at": AT}, {"id": "now", "campaign": "c", "after": NOW}]
-LATE = {**STORED_SCENARIO, "steps": WAITS}
+LATE = {**LISTED_SCENARIO, "steps": WAITS}
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +56,9 @@ def test_scenarios_are_listed_with_their_waits(
 ) -> None:
     respx_mock.get("/v1/apps/demo/scenarios").respond(json={"items": [LATE]})
     assert run("scenario", "list", "--app", "demo") == 0
-    assert "week (day 7, 10:00), now (at once)" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    for text in ("week (day 7, 10:00), now (at once)", "42", "campaign_disabled, 3 people"):
+        assert text in printed
 
 
 @respx.mock(base_url=URL)
@@ -104,3 +113,47 @@ def test_templates_are_listed_and_unknown_ones_refused(
     assert "basket-1, basket-2" in capsys.readouterr().out
     assert run("scenario", "templates", "abandond-basket") == 1
     assert "did you mean `abandoned-basket`?" in capsys.readouterr().err
+
+
+@respx.mock(base_url=URL)
+def test_people_are_listed_with_where_they_are(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    route = respx_mock.get(f"{PATH}/people").respond(json={"items": [RUN], "next": RUN_NAME})
+    assert run("scenario", "people", *NAMED, "--state", "waiting", "--limit", "1") == 0
+    assert dict(route.calls[0].request.url.params) == {"state": "waiting", "limit": "1"}
+    printed = capsys.readouterr()
+    assert RUN_NAME in printed.out and "day" in printed.out
+    assert f"--after {RUN_NAME}" in printed.err
+
+
+@respx.mock(base_url=URL)
+def test_a_run_is_ended(respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    over = {**RUN, "state": "over", "due": None, "ended": {"why": "ended", "at": RUN["due"]}}
+    respx_mock.post(f"{PATH}/people/{RUN_NAME}/end").respond(json=over)
+    assert run("scenario", "end", *NAMED, RUN_NAME) == 0
+    assert "over: ended" in capsys.readouterr().out
+
+
+@respx.mock(base_url=URL)
+def test_firings_are_listed_with_what_became_of_their_people(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    respx_mock.get(f"{PATH}/firings").respond(json={"items": [FIRING], "next": None})
+    assert run("scenario", "firings", *NAMED) == 0
+    assert "17 sent, 2 emptied" in capsys.readouterr().out
+
+
+@respx.mock(base_url=URL)
+def test_why_shows_runs_and_each_rule(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    respx_mock.post("/v1/people/search").respond(json={"items": [PERSON_FOUND]})
+    route = respx_mock.get(f"/v1/people/{PERSON_FOUND['id']}/why").respond(json=WHY_IN_SCENARIO)
+    assert run("scenario", "why", *NAMED, "--login", "jana@shop.example") == 0
+    assert dict(route.calls[0].request.url.params) == {"scenario": "basket"}
+    printed = " ".join(capsys.readouterr().out.split())
+    for text in (RUN_NAME, "waits for the step day", "No exit has happened", "The wait isn't over"):
+        assert text in printed
+    read = ExplanationResponse.model_validate(WHY_IN_SCENARIO)
+    assert read.model_dump(mode="json", by_alias=True) == WHY_IN_SCENARIO

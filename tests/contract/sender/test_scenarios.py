@@ -53,7 +53,8 @@ async def test_scenario_is_returned_with_its_defaults(shop: Api) -> None:
         "again": {"days": 7, "from": "push"}, "off": [{"from": None, "to": None}],
         "steps": [{"id": "hour", "campaign": "welcome", "after": {"minutes": 0, "of": "entry"}}],
     }  # fmt: skip
-    assert (await shop.ok("GET", "/v1/apps/demo/scenarios"))["items"] == [body]
+    (listed,) = (await shop.ok("GET", "/v1/apps/demo/scenarios"))["items"]
+    assert listed == {**body, "waiting": 0, "pushedToday": 0, "lastTrouble": None}
 
 
 async def test_returned_can_be_put_again_without_a_new_version(shop: Api) -> None:

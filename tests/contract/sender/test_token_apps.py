@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 import pytest
 
+from sender_service.models.scenario.run_name import run_name
 from shared.settings import Settings
 from tests.contract.sender.dead_letters import save_dead_letter
 from tests.support.ops_client import Ops, a_send, offer, open_ops
 from tests.support.scenarios import SMALL
+from tests.unit.sender.scenario_builders import run_of
 
 P = "/v1/people/{person}"
 C = "/v1/apps/{app}/campaigns/{campaign}"
@@ -54,6 +56,9 @@ ROUTES: dict[str, Try] = {
     f"PUT {S}": FOREIGN_PATH,
     f"DELETE {S}": FOREIGN_PATH,
     f"GET {S}/versions": FOREIGN_PATH,
+    f"GET {S}/people": FOREIGN_PATH,
+    f"POST {S}/people/{{run}}/end": FOREIGN_PATH,
+    f"GET {S}/firings": FOREIGN_PATH,
     "GET /v1/scenario-templates": Try("of no app"),
     "GET /v1/apps/{app}/keys": FOREIGN_PATH,
     "POST /v1/apps/{app}/keys": Try("app_not_allowed", {"kind": "server"}),
@@ -107,13 +112,15 @@ async def two(settings: Settings) -> AsyncIterator[Two]:
         await ops.ok("PUT", "/v1/apps/shop/scenarios/basket", json=SMALL)
         person = await ops.add_person(login="ann")
         await ops.database["sends"].insert_one(a_send(SEND, ops.clock))
+        run = replace(run_of(), app="shop", person=person["_id"])
+        await ops.context.stores.runs.insert([run])
         dead_letter = await save_dead_letter(ops, b'{"app": "shop"}')
         await ops.token("read", apps=["shop"])
         (listed,) = (await ops.ok("GET", "/v1/tokens"))["items"]
         places = {
             "app": "shop", "campaign": "hello", "version": "1", "person": person["_id"],
             "send": SEND, "letter": dead_letter.id, "token": listed["id"], "key": "web",
-            "scenario": "basket",
+            "scenario": "basket", "run": run_name(run),
         }  # fmt: skip
         yield Two(ops, await ops.token("admin", apps=["other"]), places)
 

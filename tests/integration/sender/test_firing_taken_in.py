@@ -21,7 +21,8 @@ async def test_a_trigger_becomes_a_send_and_a_refused_one_is_given_back(
         wakers.after(minutes=60)
         await wakers.look()
         context = replace(wakers.context, clock=wakers.clock)
-        intake = Sender(context, build_budget(context), None).intake()
+        sender = Sender(context, build_budget(context), None, wakers.knowledge)
+        intake = sender.intake()
         (record,) = wakers.log.records
         assert await intake.accept([parse_request(record.value)] * 2) == [None, None]
         (firing,) = wakers.triggers()

@@ -1,0 +1,80 @@
+"""Scenarios as the API answers them, and the list of an app's, each with what it does now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from sender_service.models.scenario.firing import Firing
+from sender_service.models.scenario.scenario import Scenario
+from sender_service.models.scenario.trouble import Trouble, count_sent, last_trouble
+from sender_service.ops.responses.scenarios import (
+    ListedScenarioResponse,
+    ScenarioResponse,
+    TroubleResponse,
+)
+from sender_service.store.scenario_codec import encode_body, encode_off
+from sender_service.store.stores import Stores
+from shared.clock import Clock
+from shared.models.app import App
+from shared.models.quiet_hours import first_instant, zone_for
+
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioLister:
+    stores: Stores
+    clock: Clock
+
+    async def list(self, app: App) -> list[ListedScenarioResponse]:
+        """Return the app's scenarios, by id. Raises StoreUnavailable."""
+        figures, now = self.stores.scenario_figures, self.clock()
+        today = first_instant(now, 0, time(), zone_for(app.time_zone, None))
+        scenarios = await self.stores.scenarios.find(app.id)
+        since = min(today, now - A_DAY)
+        waiting = await figures.waiting(app.id)
+        fired = await asyncio.gather(
+            *(figures.fired_since(app.id, one.id, since) for one in scenarios)
+        )
+        return [
+            _listed(one, waiting.get(one.id, 0), firings, today)
+            for one, firings in zip(scenarios, fired, strict=True)
+        ]
+
+
+def to_scenario_response(scenario: Scenario) -> ScenarioResponse:
+    """Return a scenario as the API answers it; `off` is absent where it has none, as a version."""
+    return ScenarioResponse.model_validate(_fields_of(scenario))
+
+
+def _fields_of(scenario: Scenario) -> dict[str, object]:
+    return {
+        **encode_body(scenario),
+        "id": scenario.id,
+        "app": scenario.app,
+        "version": scenario.version,
+        "off": encode_off(scenario.off) or None,
+    }
+
+
+def _listed(
+    scenario: Scenario, waiting: int, firings: Sequence[Firing], today: datetime
+) -> ListedScenarioResponse:
+    figures = {
+        "waiting": waiting,
+        "pushedToday": count_sent(firings, today),
+        "lastTrouble": _show_trouble(last_trouble(firings)),
+    }
+    return ListedScenarioResponse.model_validate({**_fields_of(scenario), **figures})
+
+
+def _show_trouble(trouble: Trouble | None) -> TroubleResponse | None:
+    if trouble is None:
+        return None
+    firing = trouble.firing
+    return TroubleResponse(
+        at=firing.due_at, send=firing.id, step=firing.step, why=trouble.why, people=trouble.people
+    )
