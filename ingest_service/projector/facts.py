@@ -133,7 +133,9 @@ def _bought(
 def _may_have_set_basket(event: Event, epoch: Epoch) -> bool:
     """Check without a fold: most pages name the lines that another event set."""
     named = epoch.contribution.get("basket")
-    return named is not None and is_of(named["since"], event)
+    if named is None:
+        return False
+    return is_of(named["since"], event) or any(is_of(r, event) for r in named.get("refills", ()))
 
 
 def _basket(event: Event, epoch: Epoch, around: Surroundings) -> Iterator[Fact]:
