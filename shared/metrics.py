@@ -71,6 +71,9 @@ SCENARIO_DECISIONS = Counter(
     "Decisions on due runs: push, wait, skip, end; and why it was skipped or ended",
     ["app", "result", "why"],
 )
+SCENARIO_OCCURRENCES = Counter(
+    "carillon_scenario_occurrences_total", "Firings made by the clock", ["app"]
+)
 SCENARIO_ENTRIES = Counter(
     "carillon_scenario_entries_total",
     "Facts that would enter a scenario: entered, or why not",

@@ -22,6 +22,7 @@ from sender_service.scenarios.run_changes import change_runs
 from sender_service.store.firings import FiringStore
 from sender_service.store.runs import RunStore
 from sender_service.store.scenarios import ScenarioStore
+from sender_service.store.sends import SendStore
 from shared.clock import Clock
 from shared.kafka.client import LogWriter
 from shared.kafka.records import OutgoingRecord
@@ -38,6 +39,7 @@ class Firer:
     runs: RunStore
     firings: FiringStore
     scenarios: ScenarioStore
+    sends: SendStore
     writer: LogWriter
     clock: Clock
     retention: timedelta
@@ -49,6 +51,7 @@ class Firer:
             stores.runs,
             stores.firings,
             stores.scenarios,
+            stores.sends,
             context.writer,
             context.clock,
             timedelta(days=days),
@@ -82,12 +85,17 @@ class Firer:
 
     async def finish(self, lease: AppLease, firing: Firing) -> None:
         """Do what is left of a firing that isn't handed over. Raises LeaseLost, Unavailable."""
+        is_of_clock = firing.occurrence is not None
+        if is_of_clock and await self._is_missed(firing):
+            await lease.keep()
+            await self.firings.set_late(firing.id)
+            return
         if firing.state == "open" and self.clock() >= firing.expires_at:
             await self._end_late(lease, firing)
             return
-        if firing.state == "open":
+        if firing.state == "open" and not is_of_clock:
             firing = await self._claim(lease, firing)
-        if firing.segment is None and not firing.members:
+        if not is_of_clock and not firing.members:
             await lease.keep()
             await self.firings.close(firing.id, {})
             return
@@ -117,6 +125,14 @@ class Firer:
             await self._release(firing, claimed, own)
             raise LeaseLost
         return replace(firing, members=members, state="claimed")
+
+    async def _is_missed(self, firing: Firing) -> bool:
+        """Return whether an occurrence's firing is too late to be handed over, and never was."""
+        own = await self.scenarios.get_version(firing.app, firing.scenario, firing.version)
+        if own is not None and self.clock() <= firing.due_at + own.max_late:
+            return False
+        # Of one that is on its way still, planning finds that it is late, and enters nobody.
+        return not await self.sends.heads([firing.id])
 
     async def _end_late(self, lease: AppLease, firing: Firing) -> None:
         """End a firing that nobody finished in time, and give back what it claimed."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from pymongo.errors import DuplicateKeyError
 
 from sender_service.models.scenario.firing import Firing, FiringState, Member
+from sender_service.models.scenario.occurrence import Occurrence
 from sender_service.store.recent import Span, newest_of
 from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import FIRINGS
@@ -81,6 +82,12 @@ class FiringStore:
         """Record that its trigger was published."""
         return await self._leave(firing, NOT_HANDED, {"state": "handed"})
 
+    async def set_counts(self, firing: str, counts: Mapping[str, int]) -> None:
+        """Record whom planning left out, before the firing's send can be over."""
+        query = {"_id": firing, "state": {"$in": [*NOT_HANDED, "handed"]}}
+        with translate_mongo_errors():
+            await self._firings.update_one(query, {"$set": {"counts": dict(counts)}})
+
     async def close(self, firing: str, counts: Mapping[str, int]) -> bool:
         """Record what became of it, also where nobody was left in it."""
         changes = {"state": "settled", "counts": dict(counts)}
@@ -116,6 +123,7 @@ def encode_firing(firing: Firing) -> Document:
         "campaign": firing.campaign,
         "members": [[member.run, member.person] for member in firing.members],
         "segment": firing.segment,
+        "occurrence": None if firing.occurrence is None else _encode_occurrence(firing.occurrence),
         "createdAt": firing.made_at,
         "dueAt": firing.due_at,
         "expiresAt": firing.expires_at,
@@ -128,6 +136,7 @@ def encode_firing(firing: Firing) -> Document:
 def decode_firing(document: Document) -> Firing:
     members = document["members"]
     chosen = document.get("chosen", range(len(members)))
+    occurrence = document["occurrence"]
     return Firing(
         id=document["_id"],
         app=document["app"],
@@ -137,10 +146,24 @@ def decode_firing(document: Document) -> Firing:
         campaign=document["campaign"],
         members=tuple(Member(run=members[n][0], person=members[n][1]) for n in chosen),
         segment=document["segment"],
+        occurrence=None if occurrence is None else _decode_occurrence(document),
         made_at=document["createdAt"],
         due_at=document["dueAt"],
         expires_at=document["expiresAt"],
         state=document["state"],
         counts=document["counts"],
         expire_at=document["expireAt"],
+    )
+
+
+def _encode_occurrence(one: Occurrence) -> Document:
+    day = None if one.day is None else one.day.isoformat()
+    return {"name": one.name, "at": one.at, "day": day, "slot": one.slot}
+
+
+def _decode_occurrence(firing: Document) -> Occurrence:
+    one = firing["occurrence"]
+    day = None if one["day"] is None else date.fromisoformat(one["day"])
+    return Occurrence(
+        name=one["name"], at=one["at"], due=firing["dueAt"], day=day, slot=one["slot"]
     )

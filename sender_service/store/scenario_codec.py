@@ -77,6 +77,7 @@ def decode_scenario(document: Document) -> Scenario:
         max_late=body["maxLate"] * MINUTE,
         spread=body["spread"] * MINUTE,
         off=decode_off(document["off"]),
+        timed_since=document["timedSince"],
     )
 
 
@@ -157,6 +158,11 @@ def _decode_filter(document: Document) -> ItemFilter:
     )
     brand = tuple(document.get("brand", ()))
     return ItemFilter(price=price, discount_percent=discount, brand=brand)
+
+
+def encode_segment(condition: Condition) -> dict[str, Any]:
+    """Return the condition as a trigger's audience has it."""
+    return _dump(condition)
 
 
 def _encode_condition(name: str, condition: Condition | None) -> Document:

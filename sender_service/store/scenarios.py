@@ -57,7 +57,10 @@ class ScenarioStore(ArchivedStore[Stored]):
             await self._check_room(app)
 
         def change(before: Stored | None) -> Document:
-            return _content(app, id, body, switch(_off_of(before), now, is_on=scenario.enabled))
+            off = switch(_off_of(before), now, is_on=scenario.enabled)
+            is_same = isinstance(before, Scenario) and before.is_timed_as(scenario)
+            since = before.timed_since if isinstance(before, Scenario) and is_same else now
+            return {**_content(app, id, body, off), "timedSince": since}
 
         stored = await self._change(scenario_key(app, id), change)
         assert isinstance(stored, Scenario)  # with a body

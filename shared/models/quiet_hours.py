@@ -115,7 +115,12 @@ def first_instant(since: datetime, days: int, clock: time, zone: str) -> datetim
 
     A repeated local time is its earlier instant, a skipped one the clock change.
     """
-    day = since.astimezone(ZoneInfo(zone)).date() + timedelta(days=days)
+    return instant_of(since.astimezone(ZoneInfo(zone)).date() + timedelta(days=days), clock, zone)
+
+
+@lru_cache(DAYS_KEPT)
+def instant_of(day: date, clock: time, zone: str) -> datetime:
+    """Return the instant of a local time: of a repeated one the earlier, of a skipped one the change."""
     return _instant(datetime.combine(day, clock), ZoneInfo(zone), is_later=False)
 
 

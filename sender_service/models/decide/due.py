@@ -7,11 +7,15 @@ from datetime import datetime, timedelta
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.rules import Rules
 from sender_service.models.scenario.run import Entry, Run
-from sender_service.models.scenario.scenario import MIN_PUSH_GAP, After, At, Scenario, Step
-from shared.ids import stable_fraction
+from sender_service.models.scenario.scenario import (
+    MIN_PUSH_GAP,
+    SPREAD_SLOTS,
+    After,
+    At,
+    Scenario,
+    Step,
+)
 from shared.models.quiet_hours import first_instant
-
-SPREAD_SLOTS = 12
 
 
 def due_of(step: Step, run: Run | Entry, person: Person, rules: Rules) -> datetime:
@@ -58,8 +62,7 @@ def spread_of(scenario: Scenario, person: str) -> timedelta:
     """Return her stable share of the spread."""
     if not scenario.spread:
         return timedelta(0)
-    share = stable_fraction("spread", scenario.app, scenario.id, person)
-    return scenario.spread * int(share * SPREAD_SLOTS) / SPREAD_SLOTS
+    return scenario.spread * scenario.spread_slot(person) / SPREAD_SLOTS
 
 
 def _wait_end(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import orjson
 
+from sender_service.models.scenario.occurrence import Occurrence
 from sender_service.models.scenario.run import RunPush
 from shared.ids import derived_id
 from shared.models.wire import to_iso
@@ -27,7 +28,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firing:
-    """A step's push to some members, or to a segment where the clock or a catalogue fires.
+    """A step's push to some members, or where the clock fires to a segment (None: to all people).
 
     `members` are candidates while it is open, then those that were claimed. `counts`: members, or
     people of the segment, by result.
@@ -45,6 +46,7 @@ class Firing:
     expire_at: datetime  # when it is deleted, as its send
     members: tuple[Member, ...] = ()
     segment: Mapping[str, Any] | None = None
+    occurrence: Occurrence | None = None
     state: FiringState = "open"
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -77,11 +79,13 @@ def occurrence_id(app: str, scenario: str, occurrence: str) -> str:
 
 def trigger_of(firing: Firing) -> bytes:
     """Return the trigger of a firing as it is stored, so each time the same."""
-    people: dict[str, Any] = (
-        {"recipients": [{"person": member.person} for member in firing.members]}
-        if firing.segment is None
-        else {"audience": {"segment": firing.segment}}
-    )
+    people: dict[str, Any]
+    if firing.segment is not None:
+        people = {"audience": {"segment": firing.segment}}
+    elif firing.occurrence is not None:
+        people = {"audience": {"all": True}}
+    else:
+        people = {"recipients": [{"person": member.person} for member in firing.members]}
     return orjson.dumps(
         {
             "id": firing.id,

@@ -9,6 +9,7 @@ from typing import Literal
 from sender_service.models.scenario.entry_rules import EntryRule, Zone
 from sender_service.models.segment import Condition
 from sender_service.models.segment_values import Range
+from shared.ids import stable_fraction
 
 Exit = Literal["bought", "emptied", "clicked"]
 WaitFrom = Literal["entry", "previous", "silence"]
@@ -19,6 +20,7 @@ ItemSource = Literal[
 NoItem = Literal["skip", "without"]  # where nothing can be chosen: no push, or one without an item
 MINUTE = timedelta(minutes=1)
 MAX_OFF_INTERVALS = 50
+SPREAD_SLOTS = 12
 # Between two pushes of one run: a step that is due earlier waits. No rule of what may be written.
 MIN_PUSH_GAP = timedelta(minutes=60)
 
@@ -114,7 +116,10 @@ def switch(off: tuple[OffInterval, ...], now: datetime, *, is_on: bool) -> tuple
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Version of a scenario. `off` is the present one's; until its creation it was off."""
+    """Version of a scenario. `off` is the present one's; until its creation it was off.
+
+    `timed_since`: since when its clock goes so, None: ever.
+    """
 
     app: str
     id: str
@@ -130,6 +135,28 @@ class Scenario:
     max_late: timedelta
     spread: timedelta
     off: tuple[OffInterval, ...] = ()
+    timed_since: datetime | None = None
+
+    @property
+    def pushes_at_once(self) -> bool:
+        """Return whether the first step waits for nothing but the spread."""
+        wait = self.steps[0].wait
+        return isinstance(wait, After) and not wait.length
+
+    @property
+    def remembers_pushes(self) -> bool:
+        """Return whether a push is needed later: by `again`, or by a further step."""
+        return bool(self.again.length) or len(self.steps) > 1
+
+    def is_timed_as(self, other: Scenario) -> bool:
+        """Return whether both enter people by the same clock, and spread them alike."""
+        return (self.entry, self.spread, self.steps[0].wait) == (
+            other.entry, other.spread, other.steps[0].wait,
+        )  # fmt: skip
+
+    def spread_slot(self, person: str) -> int:
+        """Return her stable slot of the spread, of SPREAD_SLOTS."""
+        return int(stable_fraction("spread", self.app, self.id, person) * SPREAD_SLOTS)
 
     def was_off_at(self, moment: datetime) -> bool:
         """Return whether what fell due or came in then is never made up for."""

@@ -41,6 +41,7 @@ def through_the_database(scenario: Scenario) -> Scenario:
     document = {
         "app": scenario.app, "id": scenario.id, "version": scenario.version,
         "body": encode_body(scenario), "off": encode_off(scenario.off),
+        "timedSince": scenario.timed_since,
     }  # fmt: skip
     return decode_scenario(bson.decode(bson.encode(document), AWARE))
 
