@@ -8,10 +8,10 @@ from pathlib import Path
 from sender_service.store.stores import Stores
 from shared.clock import utc_now
 from shared.settings import Settings
-from tests.integration.ingest.running import client_of, seeded, until
 from tests.integration.ingest.shop_day import publish_events
 from tests.integration.sender.entry_shop import BASKET
 from tests.support import stack
+from tests.support.ingest_process import client_of, seeded, until
 from tests.support.scenarios import read_scenario
 
 LINES = [{"item": "tea", "quantity": 1, "price": 20}]
