@@ -65,8 +65,9 @@ def app(
         "origins": [f"http://127.0.0.1:{shop_port}", f"http://localhost:{shop_port}"],
         # Optional, for pages with Persoo's loader send no proof. A shop of one's own requires it.
         "loginHash": {"required": False, "secret": LOGIN_SECRET},
-        "quietHours": False,  # people try it at night
-        "scenarios": {"digestMinutes": 1},
+        "quietHours": False,  # people try it at night, and again at once
+        "timeZone": "Europe/Prague",  # scenarios with times of day may be switched on
+        "scenarios": {"digestMinutes": 1, "gapMinutes": 0},
         "snippet": {
             "loadOneSignal": True,
             "workerPath": "/OneSignalSDKWorker.js",

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from deploy.local import demo
+from deploy.local import demo, demo_scenarios
 from deploy.local.settings import LocalSettings, Ports
 
 ANSWER_CHARACTERS = 300
@@ -53,11 +53,26 @@ class Seeder:
         is_new = await self._put_absent(url, app, self._ops)
         if is_new:
             yield f"the app {demo.APP}"
-        for name, campaign in demo.campaigns(self._ports.shop.url).items():
-            if await self._put_absent(f"{url}/campaigns/{name}", campaign, self._ops):
-                yield f"the campaign {name}"
+        shop = self._ports.shop.url
+        templates = await self._list(f"{self._ports.sender.url}/v1/scenario-templates")
+        campaigns = demo_scenarios.campaigns(templates, shop) | demo.campaigns(shop)
+        if stored := await self._store_absent(f"{url}/campaigns", campaigns):
+            yield f"the campaigns {', '.join(stored)}"
+        # After their campaigns, which a scenario that is on needs.
+        if stored := await self._store_absent(
+            f"{url}/scenarios", demo_scenarios.scenarios(templates)
+        ):
+            yield f"the scenarios {', '.join(stored)}"
         if is_new:
             await self._until_ingest_knows()
+
+    async def _store_absent(self, url: str, bodies: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Store those that the list at `url` hasn't; return their ids."""
+        stored = {one["id"] for one in await self._list(url)}
+        absent = [id for id in bodies if id not in stored]
+        for id in absent:
+            await self._put(f"{url}/{id}", bodies[id], self._ops)
+        return absent
 
     async def _until_ingest_knows(self) -> None:
         """Wait until ingest knows the app."""
@@ -77,10 +92,20 @@ class Seeder:
             return False
         if found.status_code != httpx.codes.NOT_FOUND:
             raise _Refused(found)
-        put = await self._client.put(url, json=body, headers=headers)
-        if not put.is_success:
-            raise _Refused(put)
+        await self._put(url, body, headers)
         return True
+
+    async def _put(self, url: str, body: Mapping[str, Any], headers: dict[str, str]) -> None:
+        answer = await self._client.put(url, json=body, headers=headers)
+        if not answer.is_success:
+            raise _Refused(answer)
+
+    async def _list(self, url: str) -> list[dict[str, Any]]:
+        answer = await self._client.get(url, headers=self._ops)
+        if not answer.is_success:
+            raise _Refused(answer)
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
 
 
 class _Refused(Exception):

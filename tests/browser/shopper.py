@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
 
-from playwright.async_api import Page, Worker
+from playwright.async_api import Browser, Page, Worker
 
+from tests.browser.conftest import ARTEFACTS
 from tests.browser.visitor import Visitor
 from tests.support.carillon import OPS, Carillon
 from tests.support.stack import eventually
@@ -37,6 +41,14 @@ class Shopper:
     def __init__(self, carillon: Carillon, visitor: Visitor) -> None:
         self.carillon = carillon
         self.visitor = visitor
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, carillon: Carillon, chromium: Browser) -> AsyncIterator[Self]:
+        """Yield a browser of its own, in which the shop may notify; nothing may go uncaught there."""
+        async with Visitor.open(chromium, carillon.url("shop", "")) as visitor:
+            yield cls(carillon, visitor)
+        assert visitor.uncaught == []
 
     @property
     def page(self) -> Page:
@@ -83,6 +95,28 @@ class Shopper:
         await self.open("/login")
         await self.page.click("#logout")
         await self.until_accepted("logout")
+
+    async def fill(self, item: str) -> None:
+        """Put one of the item into the basket, and look at the basket."""
+        await self.open(f"/product/{item}")
+        await self.page.click("main .detail [data-add]")
+        await self.until_accepted("addToBasket")
+        await self.open("/basket")
+        await self.until_accepted("pageview")
+
+    async def buy(self, email: str, name: str) -> None:
+        """Buy what is in the basket; return once the order is accepted."""
+        await self.open("/checkout")
+        await self.page.fill("#checkout input[name=email]", email)
+        await self.page.fill("#checkout input[name=name]", name)
+        await self.page.click("#checkout button")
+        await self.page.wait_for_url("**/thank-you")
+        await self.until_accepted("purchase")
+
+    async def picture(self, name: str) -> None:
+        await self.until_complete()
+        path: Path = ARTEFACTS / f"{name}.png"
+        await self.page.screenshot(path=path)
 
     async def until_accepted(self, kind: str) -> None:
         """Wait until the page's log shows the last event of this kind as accepted."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser.conftest import ARTEFACTS
 from tests.browser.shopper import Shopper, happened, person, reported
 from tests.browser.visitor import Visitor
 from tests.support.carillon import Carillon
@@ -21,23 +19,15 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
 @pytest.fixture
 async def shopper(carillon: Carillon, chromium: Browser) -> AsyncIterator[Shopper]:
-    async with Visitor.open(chromium, carillon.url("shop", "")) as visitor:
-        yield Shopper(carillon, visitor)
-    assert visitor.uncaught == []
+    async with Shopper.opened(carillon, chromium) as shopper:
+        yield shopper
 
 
 @pytest.fixture
 async def other(carillon: Carillon, chromium: Browser) -> AsyncIterator[Shopper]:
     """Yield a second browser."""
-    async with Visitor.open(chromium, carillon.url("shop", "")) as visitor:
-        yield Shopper(carillon, visitor)
-    assert visitor.uncaught == []
-
-
-async def picture(shopper: Shopper, name: str) -> None:
-    await shopper.until_complete()
-    path: Path = ARTEFACTS / f"{name}.png"
-    await shopper.page.screenshot(path=path)
+    async with Shopper.opened(carillon, chromium) as shopper:
+        yield shopper
 
 
 async def test_visit_subscribe_basket_push_click_report(
@@ -45,9 +35,9 @@ async def test_visit_subscribe_basket_push_click_report(
 ) -> None:
     await shopper.open("/")
     await shopper.until_accepted("pageview")
-    await picture(shopper, "1-visit")
+    await shopper.picture("1-visit")
     player = await shopper.subscribe()
-    await picture(shopper, "2-subscribed")
+    await shopper.picture("2-subscribed")
 
     await shopper.open("/product/202")
     await shopper.page.click("main .detail [data-add]")
@@ -55,13 +45,13 @@ async def test_visit_subscribe_basket_push_click_report(
     await shopper.until_accepted("addToBasket")
     await shopper.open("/basket")
     await shopper.until_accepted("pageview")
-    await picture(shopper, "3-basket")
+    await shopper.picture("3-basket")
 
     send = await shopper.pushed("abandoned-basket")
     [notification] = await shopper.notifications()
     assert notification["title"] == "Ihr Warenkorb wartet"
     assert notification["tag"] == send
-    await picture(shopper, "4-push")
+    await shopper.picture("4-push")
     await reported(carillon, send, sent=1, impressions=1, clicks=0)
 
     async with shopper.page.expect_navigation(url="**/basket"):
@@ -71,15 +61,10 @@ async def test_visit_subscribe_basket_push_click_report(
     truth = {"deliveries": 1, "displayed": 1, "clicked": 1, "closed": 0}
     assert await happened(carillon, player) == truth
 
-    await shopper.open("/checkout")
-    await shopper.page.fill("#checkout input[name=email]", "anna@example.test")
-    await shopper.page.fill("#checkout input[name=name]", "Anna")
-    await shopper.page.click("#checkout button")
-    await shopper.page.wait_for_url("**/thank-you")
-    await shopper.until_accepted("purchase")
+    await shopper.buy("anna@example.test", "Anna")
     await shopper.page.reload()
     await shopper.until_accepted("pageview")
-    await picture(shopper, "5-bought")
+    await shopper.picture("5-bought")
     assert await shopper.page.locator("#log li[data-what=purchase]").count() == 1
     await eventually(lambda: _bought_once(carillon, player), 20, every=0.1)
 
@@ -123,7 +108,7 @@ async def test_two_browsers_of_one_person(
     send = await _send_to(carillon, login)
     for one in (shopper, other):
         await one.page.wait_for_selector(".notification")
-    await picture(other, "6-second-browser")
+    await other.picture("6-second-browser")
     await other.page.click(".notification-close")
     account = await reported(carillon, send, sent=2, impressions=2, closes=1)
     assert account["people"]["sent"] == 1
@@ -194,7 +179,7 @@ async def test_page_with_its_own_sdk_v15(carillon: Carillon, shopper: Shopper) -
     player = await shopper.subscribe()
     send = await shopper.pushed("welcome")
     assert len(await shopper.notifications()) == 1
-    await picture(shopper, "7-v15")
+    await shopper.picture("7-v15")
     await shopper.act("notificationclose")
     await reported(carillon, send, sent=1, impressions=1, clicks=0, closes=1)
     truth = {"deliveries": 1, "displayed": 1, "clicked": 0, "closed": 1}
@@ -216,7 +201,7 @@ async def test_page_with_persoos_loader(carillon: Carillon, shopper: Shopper, sd
     async with shopper.page.expect_navigation():
         await shopper.page.click(".notification-text")
     await reported(carillon, send, sent=1, impressions=1, clicks=1)
-    await picture(shopper, f"8-persoo-{sdk}")
+    await shopper.picture(f"8-persoo-{sdk}")
 
 
 async def test_refused_permission_is_reported(carillon: Carillon, chromium: Browser) -> None:
@@ -226,7 +211,7 @@ async def test_refused_permission_is_reported(carillon: Carillon, chromium: Brow
         await shopper.page.click("#subscribe:enabled")
         await shopper.page.get_by_text("does not permit notifications").wait_for()
         assert await shopper.page.inner_text("#push-state") == "not subscribed"
-        await picture(shopper, "9-refused")
+        await shopper.picture("9-refused")
         assert visitor.uncaught == []
 
 

@@ -29,7 +29,7 @@ def live_twice(stack: LocalStack) -> None:
     begin = time.monotonic()
     with stack.run() as first:
         assert time.monotonic() - begin < START_SECONDS
-        for what in ("the sandbox's app", "the app demo", "the campaign welcome"):
+        for what in ("the sandbox's app", "the app demo", "the campaigns ", "the scenarios "):
             assert f"seeded {what}" in first.screen
         for secret in ("wk_demo", "wh_demo", "es_demo", "ops_demo"):
             assert secret in first.screen

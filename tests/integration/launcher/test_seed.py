@@ -8,15 +8,21 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local import demo
+from deploy.local import demo, demo_scenarios
 from deploy.local.seed import Seeder
 from deploy.local.settings import LocalSettings, choose_ports
 from sender_service.models.campaign import CampaignBody
+from sender_service.models.scenario.language import ScenarioRequest
+from sender_service.ops.scenario_templates import load_templates
 from sender_service.planner.rendering import Renderer
 from shared.settings import Settings
 from tests.support.documents import build_profile
 
 OPS = "Bearer ops_demo"
+SHOP = "http://127.0.0.1:8099"
+TEMPLATES = [one.model_dump(mode="json", by_alias=True) for one in load_templates()]
+SCENARIOS = demo_scenarios.scenarios(TEMPLATES)
+CAMPAIGNS = demo_scenarios.campaigns(TEMPLATES, SHOP) | demo.campaigns(SHOP)
 
 
 class Server:
@@ -38,6 +44,11 @@ class Server:
             self.puts.append(path)
             self.kept[path] = json.loads(request.content)
             return httpx.Response(200, json={})
+        if path == "/v1/scenario-templates":
+            return httpx.Response(200, json={"items": TEMPLATES})
+        if path.endswith(("/campaigns", "/scenarios")):
+            ids = [kept.removeprefix(f"{path}/") for kept in self.kept if kept.startswith(path)]
+            return httpx.Response(200, json={"items": [{"id": id} for id in ids]})
         return httpx.Response(200 if path in self.kept else 404, json={})
 
 
@@ -59,11 +70,12 @@ async def test_everything_is_seeded_once(server: Server) -> None:
     assert set(server.puts) == {
         "/sandbox/apps/5eed0000-ca21-4110-8000-0000000de300",
         "/v1/apps/demo",
-        "/v1/apps/demo/campaigns/welcome",
-        "/v1/apps/demo/campaigns/abandoned-basket",
+        *(f"/v1/apps/demo/campaigns/{id}" for id in CAMPAIGNS),
+        *(f"/v1/apps/demo/scenarios/{id}" for id in SCENARIOS),
     }
+    seeded = len(server.puts)
     assert await seeder(server, Settings(development=True))() == []
-    assert len(server.puts) == 4
+    assert len(server.puts) == seeded
 
 
 async def test_later_edits_survive(server: Server) -> None:
@@ -114,10 +126,44 @@ BASKETS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("profile", BASKETS)
 @pytest.mark.parametrize("name", demo.CAMPAIGNS)
 def test_texts_render_for_everyone(name: str, profile: dict[str, Any], language: str) -> None:
-    campaign = CampaignBody.model_validate(demo.campaigns("http://127.0.0.1:8099")[name])
+    campaign = CampaignBody.model_validate(demo.campaigns(SHOP)[name])
     [variant] = campaign.variants
     push = Renderer({}).render(variant, build_profile("p", **profile, language=language), {})
     assert push.title
     items = (profile.get("basket") or {}).get("items") or []
     names_count = str(len(items)) in push.text
     assert names_count == (name == "abandoned-basket" and len(items) > 1)
+
+
+def test_only_the_abandoned_basket_is_on_and_waits_a_minute() -> None:
+    assert SCENARIOS.keys() == {template["id"] for template in TEMPLATES}
+    assert [id for id, body in SCENARIOS.items() if body["enabled"]] == ["abandoned-basket"]
+    for id, body in SCENARIOS.items():
+        scenario = ScenarioRequest.model_validate(body).to_scenario("demo", id)
+        assert {step.campaign for step in scenario.steps} <= CAMPAIGNS.keys()
+    body = SCENARIOS["abandoned-basket"]
+    assert body["steps"][0]["after"] == {"minutes": 1, "of": "silence"}
+    assert "if" not in body  # any basket will do
+
+
+@pytest.mark.parametrize("id", CAMPAIGNS)
+def test_campaigns_lead_to_the_shop_in_three_languages(id: str) -> None:
+    for variant in CampaignBody.model_validate(CAMPAIGNS[id]).variants:
+        assert (variant.url or "").startswith(f"{SHOP}/")
+        assert variant.headings.keys() == variant.contents.keys() == {"en", "de", "cs"}
+
+
+@pytest.mark.parametrize("language", ["en", "de", "cs"])
+@pytest.mark.parametrize(
+    ("variables", "is_named"),
+    [
+        ({"item": {"id": "202"}}, True),
+        ({"item": {"id": "old"}}, False),
+        ({"items": []}, False),
+        ({}, False),
+    ],
+)
+def test_reminder_names_her_item(language: str, variables: dict[str, Any], is_named: bool) -> None:
+    [variant] = CampaignBody.model_validate(CAMPAIGNS["basket-1"]).variants
+    push = Renderer({}).render(variant, build_profile("p", language=language), variables)
+    assert ("Window chime" in push.text) == is_named
