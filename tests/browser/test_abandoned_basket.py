@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.browser.shopper import Shopper, happened, person
-from tests.e2e.carillon import Carillon
+from tests.support.carillon import Carillon
 from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.demo import APP, LOGIN_SECRET, WEBHOOK_KEY, WRITE_KEY
 from deploy.local.settings import DEMO_APP_ID, DEMO_REST_KEY
-from tests.e2e.carillon import Carillon, Shop, prove
+from tests.support.carillon import Carillon, Shop, prove
 from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
