@@ -58,7 +58,7 @@ class ScenarioExplainer:
     def of(cls, context: SenderContext) -> ScenarioExplainer:
         stores = context.stores
         rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
-        people = PersonLoader(stores.people, stores.runs)
+        people = PersonLoader.of(stores, rules)
         return cls(stores.scenarios, people, rules, context.clock)
 
     async def explain(
@@ -66,9 +66,10 @@ class ScenarioExplainer:
     ) -> tuple[ScenarioExplanationResponse, list[str]]:
         """Return the explanation, and the sends of her runs, the newest first. Raises NotFound."""
         scenario = await existing_scenario(self.scenarios, app, name)
-        loaded = await self.people.load(scenario.app, [person])
-        known = loaded.persons.get(person)
-        rules = await self._rules(scenario.app, known)
+        rules = await self.rules.load(scenario.app)
+        known = None if rules is None else await self._person(rules, person)
+        if rules is not None and known is not None:
+            rules = await self._add_versions(rules, known)
         runs = [] if known is None else _newest(known.runs_of(scenario.id))
         pushes = sorted((p for run in runs for p in run.pushes), key=lambda p: p.at, reverse=True)
         now = (
@@ -84,10 +85,10 @@ class ScenarioExplainer:
         )
         return explanation, list(dict.fromkeys(push.firing for push in pushes))
 
-    async def _rules(self, app: str, person: Person | None) -> AppRules | None:
-        rules = await self.rules.load(app)
-        if rules is None or person is None:
-            return rules
+    async def _person(self, rules: AppRules, person: str) -> Person | None:
+        return (await self.people.load(rules, [person], with_gap=True)).persons.get(person)
+
+    async def _add_versions(self, rules: AppRules, person: Person) -> AppRules:
         waiting = {(run.scenario, run.version) for run in person.runs if run.ended is None}
         return await self.rules.add_versions(rules, waiting)
 

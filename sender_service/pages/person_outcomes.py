@@ -15,10 +15,14 @@ _RANKS: dict[MemberState, int] = {"sent": 3, "pending": 3, "failed": 0, "suppres
 
 
 class PersonOutcome(NamedTuple):
-    """Outcome of a person: `sent`, or the reason, or its detail. The greater of two counts."""
+    """Outcome of a person: `sent`, or the reason, or its detail. The greater of two counts.
+
+    `items`: those that a push was about.
+    """
 
     rank: int
     why: str
+    items: tuple[str, ...] = ()
 
     @property
     def stays_push(self) -> bool:
@@ -36,7 +40,7 @@ def outcomes_of(page: PageView) -> Iterator[tuple[str, PersonOutcome]]:
 def _outcome_of(page: PageView, index: int) -> PersonOutcome:
     state, reason = page.outcome(index)
     if reason is None:
-        return PersonOutcome(_RANKS[state], SENT)
+        return PersonOutcome(_RANKS[state], SENT, tuple(one.item for one in page.about(index)))
     if reason == HELD_OUT:
         return PersonOutcome(2, HELD_OUT)
     if reason == NOT_APPLICABLE:

@@ -1,4 +1,7 @@
-"""Closing of firings: once a firing's send is over, its members' outcomes go into their runs."""
+"""Closing of firings: once a firing's send is over, its members' outcomes go into their runs.
+
+A push that wasn't sent is given back; of one that was, the run keeps the items that it was about.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sender_service.models.decide.progress import give_back
+from sender_service.models.decide.progress import give_back, note_items
 from sender_service.models.scenario.firing import Firing, Member
 from sender_service.models.scenario.run import Run
 from sender_service.models.scenario.scenario import Scenario
@@ -75,7 +78,7 @@ class FiringCloser:
             counts = Counter() if send is None else _count_all(send)
         else:
             found = await self._outcomes(firing, send)
-            await self._give_back(lease, firing, [one for one in found if not one[1].stays_push])
+            await self._change_runs(lease, firing, [one for one in found if _changes_run(one[1])])
             counts = Counter(outcome.why for _, outcome in found)
         await lease.keep()
         await self.firings.close(id, counts)
@@ -97,28 +100,26 @@ class FiringCloser:
 
         return [(member, outcome_of(member.person)) for member in firing.members]
 
-    async def _give_back(
-        self, lease: AppLease, firing: Firing, unsent: Sequence[tuple[Member, PersonOutcome]]
+    async def _change_runs(
+        self, lease: AppLease, firing: Firing, found: Sequence[tuple[Member, PersonOutcome]]
     ) -> None:
-        """Give the pushes back that weren't sent, also in runs that went over to another person."""
-        whys = {member.run: outcome.why for member, outcome in unsent}
-        heirs = await self._heirs(firing.app, [member.person for member, _ in unsent])
-        of_heirs = {
-            heirs[member.person]: outcome.why
-            for member, outcome in unsent
-            if member.person in heirs
-        }
+        """Put the outcomes into the runs, also into those that went over to another person."""
+        outcomes = {member.run: outcome for member, outcome in found}
+        heirs = await self._heirs(firing.app, [member.person for member, _ in found])
+        of_heirs = {heirs[one.person]: outcome for one, outcome in found if one.person in heirs}
         for person, runs in (await self.runs.of_people(firing.app, of_heirs)).items():
-            whys |= {run.id: of_heirs[person] for run in runs if _has_push(run, firing)}
-        versions = await self._versions(firing, whys)
+            outcomes |= {run.id: of_heirs[person] for run in runs if _has_push(run, firing)}
+        versions = await self._versions(firing, outcomes)
         now = self.clock()
 
         def change(run: Run) -> Run:
-            own = versions.get(run.version)
-            return run if own is None else give_back(run, firing.id, whys[run.id], own, now)
+            own, outcome = versions.get(run.version), outcomes[run.id]
+            if outcome.stays_push:
+                return note_items(run, firing.id, outcome.items)
+            return run if own is None else give_back(run, firing.id, outcome.why, own, now)
 
         await lease.keep()
-        await change_runs(self.runs, whys, change)
+        await change_runs(self.runs, outcomes, change)
 
     async def _heirs(self, app: str, persons: Sequence[str]) -> dict[str, str]:
         """Return merged person → the person whom it was merged into."""
@@ -134,6 +135,10 @@ class FiringCloser:
             if own is not None:
                 found[version] = own
         return found
+
+
+def _changes_run(outcome: PersonOutcome) -> bool:
+    return bool(outcome.items) or not outcome.stays_push
 
 
 def _has_push(run: Run, firing: Firing) -> bool:

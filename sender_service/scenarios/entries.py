@@ -55,7 +55,7 @@ class Entries:
         rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
         return cls(
             rules=rules,
-            people=PersonLoader(stores.people, stores.runs),
+            people=PersonLoader.of(stores, rules),
             joining=Joining(stores.runs, rules),
             writes=RunWrites(stores.runs, stores.people, stores.erasures),
             clock=context.clock,
@@ -91,7 +91,7 @@ class Entries:
         """React to the moments; return the persons whose moments are to be looked at again."""
         now = self.clock()
         ids = {moment.person for moment in moments} | _joined_in(moments)
-        loaded = await self.people.load(rules.app, ids)
+        loaded = await self.people.load(rules, ids)
         unclear = set() if is_last else _find_unclear(moments, loaded, now)
         clear = [moment for moment in moments if moment.person not in unclear]
         gone = {moment.person for moment in clear if loaded.is_gone(moment.person)}

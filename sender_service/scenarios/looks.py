@@ -47,7 +47,7 @@ class LookReader:
     def of(cls, context: SenderContext) -> LookReader:
         stores = context.stores
         rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
-        return cls(PersonLoader(stores.people, stores.runs), rules)
+        return cls(PersonLoader.of(stores, rules), rules)
 
     async def rules_of(self, send: FiredSend) -> Rules | None:
         """Return the rules of the send's step; None where the app or the version is gone."""
@@ -65,10 +65,10 @@ class LookReader:
         stage: Stage,
     ) -> dict[str, PushLook]:
         """Return person → look. `about`: person → what the push claims, at release."""
-        rules = await self.rules_of(send)
-        if rules is None:
+        of_app, rules = await self.rules.load(send.app), await self.rules_of(send)
+        if of_app is None or rules is None:
             return dict.fromkeys(about, EXITED)
-        loaded = await self.people.load(send.app, about)
+        loaded = await self.people.load(of_app, about)
         yield_timer = YieldTimer()
         looks: dict[str, PushLook] = {}
         for id, claims in about.items():

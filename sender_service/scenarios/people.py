@@ -1,17 +1,21 @@
-"""People of scenarios, read for decisions: their profiles, and the runs of all their ids."""
+"""People of scenarios, read for decisions: their profiles, and what all their ids did in scenarios."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sender_service.models.decide.person import Person
+from sender_service.models.decide.app_rules import AppRules
+from sender_service.models.decide.person import Click, Person
 from sender_service.models.scenario.run import Run
-from sender_service.store.contacts import MAX_ALIASES
+from sender_service.scenarios.rules import RulesLoader
+from sender_service.store.clicks import ClickReader
+from sender_service.store.contacts import MAX_ALIASES, ContactStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.runs import RunStore
+from sender_service.store.stores import Stores
 from shared.documents.merge import Merge
 from shared.documents.profile import Profile
 
@@ -43,31 +47,44 @@ class LoadedPeople:
         return now - merge["at"] < UNNAMED_WITHIN
 
 
+@dataclass(frozen=True, slots=True)
 class PersonLoader:
     """Reads people for decisions. Methods raise StoreUnavailable when MongoDB is away."""
 
-    def __init__(self, people: PeopleReader, runs: RunStore) -> None:
-        self._people = people
-        self._runs = runs
+    people: PeopleReader
+    runs: RunStore
+    clicks: ClickReader
+    contacts: ContactStore
+    rules: RulesLoader
 
-    async def load(self, app: str, ids: Collection[str]) -> LoadedPeople:
-        names = sorted(ids)
+    @classmethod
+    def of(cls, stores: Stores, rules: RulesLoader) -> PersonLoader:
+        return cls(stores.people, stores.runs, stores.clicks, stores.contacts, rules)
+
+    async def load(
+        self, rules: AppRules, ids: Collection[str], *, with_gap: bool = False
+    ) -> LoadedPeople:
+        """Read people, with their clicks where an exit asks for them. `with_gap`: with their pushes."""
+        app, names = rules.app, sorted(ids)
         profiles, runs = await asyncio.gather(
-            self._people.profiles(app, names), self._runs.of_people(app, names)
+            self.people.profiles(app, names), self.runs.of_people(app, names)
         )
         missing = [name for name in names if name not in profiles]
-        merges = await self._people.merges_of(app, missing) if missing else {}
+        merges = await self.people.merges_of(app, missing) if missing else {}
         heirs = {merge["person"] for merge in merges.values()} - profiles.keys()
         if heirs:
-            profiles |= await self._people.profiles(app, sorted(heirs))
+            profiles |= await self.people.profiles(app, sorted(heirs))
         runs |= await self._read_more(app, profiles, runs)
         merged = {name: merge["person"] for name, merge in merges.items()}
         owners = {name: merged.get(name, name) for name in names}
         loaded = {
-            owner: self._person(profiles[owner], [n for n in names if owners[n] == owner], runs)
+            owner: _person(profiles[owner], [n for n in names if owners[n] == owner], runs)
             for owner in set(owners.values())
             if owner in profiles
         }
+        loaded = await self._add_clicks(rules, loaded)
+        if with_gap and rules.gap:
+            loaded = await self._add_pushes(app, loaded)
         persons = {n: loaded[owner] for n, owner in owners.items() if owner in loaded}
         return LoadedPeople(persons=persons, merges=merges)
 
@@ -77,13 +94,53 @@ class PersonLoader:
         """Return the runs of further ids of these people."""
         ids = {name for profile in profiles.values() for name in _ids_of(profile)}
         more = sorted(ids - read.keys())
-        return await self._runs.of_people(app, more) if more else {}
+        return await self.runs.of_people(app, more) if more else {}
 
-    def _person(
-        self, profile: Profile, names: Collection[str], runs: Mapping[str, list[Run]]
-    ) -> Person:
-        ids = dict.fromkeys([*_ids_of(profile), *names])
-        return Person.of(profile, [run for id in ids for run in runs.get(id, ())])
+    async def _add_clicks(self, rules: AppRules, people: Mapping[str, Person]) -> dict[str, Person]:
+        """Return the people with their clicks on pushes of runs that a click ends."""
+        waiting = [run for one in people.values() for run in _pushed_runs(one)]
+        if not waiting:
+            return dict(people)
+        rules = await self.rules.add_versions(rules, {(r.scenario, r.version) for r in waiting})
+        sends = {
+            push.firing for run in waiting if _ends_by_click(run, rules) for push in run.pushes
+        }
+        if not sends:
+            return dict(people)
+        names = {id: _names_of(one) for id, one in people.items()}
+        clicks = await self.clicks.of_sends(sends, set().union(*names.values()))
+        return {
+            id: replace(one, clicks=_clicks_of(names[id], clicks)) for id, one in people.items()
+        }
+
+    async def _add_pushes(self, app: str, people: Mapping[str, Person]) -> dict[str, Person]:
+        """Return the people with all their scenario pushes, also those that have no run."""
+        ids = {id: sorted(_names_of(one) - {id}) for id, one in people.items()}
+        pushed = await self.contacts.scenario_pushes(app, ids)
+        return {id: replace(one, pushed=tuple(pushed[id])) for id, one in people.items()}
+
+
+def _person(profile: Profile, names: Collection[str], runs: Mapping[str, list[Run]]) -> Person:
+    ids = dict.fromkeys([*_ids_of(profile), *names])
+    return Person.of(profile, [run for id in ids for run in runs.get(id, ())])
+
+
+def _pushed_runs(person: Person) -> Iterable[Run]:
+    return (run for run in person.runs if run.ended is None and run.pushes)
+
+
+def _ends_by_click(run: Run, rules: AppRules) -> bool:
+    own = rules.of_version(run.scenario, run.version)
+    return own is not None and "clicked" in own.until
+
+
+def _names_of(person: Person) -> set[str]:
+    """Return the ids by which pages may name the person."""
+    return {*_ids_of(person.profile), *(run.person for run in person.runs)}
+
+
+def _clicks_of(names: Collection[str], clicks: Mapping[str, list[Click]]) -> tuple[Click, ...]:
+    return tuple(click for name in names for click in clicks.get(name, ()))
 
 
 def _ids_of(profile: Profile) -> list[str]:

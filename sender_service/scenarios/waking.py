@@ -51,7 +51,7 @@ class Waking:
         rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
         return cls(
             runs=stores.runs,
-            people=PersonLoader(stores.people, stores.runs),
+            people=PersonLoader.of(stores, rules),
             rules=rules,
             joining=Joining(stores.runs, rules),
             writes=RunWrites(stores.runs, stores.people, stores.erasures),
@@ -117,7 +117,7 @@ class Waking:
         self, lease: AppLease, rules: AppRules, due: Sequence[Run], now: datetime
     ) -> Mapping[str, Person]:
         """Return the people of the runs by id, with what goes over from those merged into them."""
-        loaded = await self.people.load(rules.app, {run.person for run in due})
+        loaded = await self.people.load(rules, {run.person for run in due}, with_gap=True)
         gone = {run.person for run in due if loaded.is_gone(run.person)}
         unclear = {run.person for run in due if _is_unclear(run.person, loaded, now)}
         later = [replace(run, due=now + UNWRITTEN_DELAY) for run in due if run.person in unclear]

@@ -99,7 +99,7 @@ class OutcomeReader:
     async def by_person(self, send: str) -> dict[str, PersonOutcome]:
         """Return person → the outcome of all the person's players in a send."""
         found: dict[str, PersonOutcome] = {}
-        fields = {"number": 1, "members": 1, "outcomes": 1, "chunks": 1}
+        fields = {"number": 1, "members": 1, "outcomes": 1, "chunks": 1, "about": 1}
         async for page in pages_of(self._pages, send, fields, at_once=FULL_PAGES_A_READ):
             for person, outcome in outcomes_of(PageView(cast(PageDocument, page))):
                 found[person] = max(found.get(person, outcome), outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sender_service.store.clicks import ClickReader
 from sender_service.store.firings import FiringStore
 from sender_service.store.runs import RunStore
 from sender_service.store.scenario_figures import ScenarioFigures
@@ -14,6 +15,7 @@ from shared.mongo.client import Database
 
 @dataclass(frozen=True, kw_only=True)
 class ScenarioStores:
+    clicks: ClickReader
     firings: FiringStore
     runs: RunStore
     scenario_figures: ScenarioFigures
@@ -23,6 +25,7 @@ class ScenarioStores:
 
 def open_scenario_stores(database: Database) -> ScenarioStores:
     return ScenarioStores(
+        clicks=ClickReader(database),
         firings=FiringStore(database),
         runs=RunStore(database),
         scenario_figures=ScenarioFigures(database),

@@ -59,6 +59,7 @@ class Stores(ScenarioStores):
             audit=AuditStore(database),
             budgets=BudgetStore(database),
             campaigns=CampaignStore(database),
+            clicks=of_scenarios.clicks,
             contacts=ContactStore(database),
             dead_letters=DeadLetterStore(database),
             erasures=ErasureStore(database),

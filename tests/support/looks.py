@@ -12,4 +12,4 @@ from shared.clock import Monotonic
 
 def build_looks(stores: Stores, apps: AppRegistry, monotonic: Monotonic) -> LookReader:
     rules = RulesLoader(stores.scenarios, stores.campaigns, apps, monotonic)
-    return LookReader(PersonLoader(stores.people, stores.runs), rules)
+    return LookReader(PersonLoader.of(stores, rules), rules)

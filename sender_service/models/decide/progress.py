@@ -107,6 +107,14 @@ def give_back(
     return left.with_skipped(SkippedStep(step=push.step, why=why, at=now))
 
 
+def note_items(run: Run, firing: str, items: tuple[str, ...]) -> Run:
+    """Return the run with what its push by the firing was about; the run itself if it has that."""
+    if all(one.items == items for one in run.pushes if one.firing == firing):
+        return run
+    noted = (replace(one, items=items) if one.firing == firing else one for one in run.pushes)
+    return replace(run, pushes=tuple(noted))
+
+
 def take_over(run: Run, own: Run | None, person: Person, scenario: Scenario) -> Run:
     """Return the survivor's run after a merge, with what the merged person's run has come to.
 
@@ -116,7 +124,9 @@ def take_over(run: Run, own: Run | None, person: Person, scenario: Scenario) -> 
     if own is None:
         same = [one.n for one in person.runs_of(run.scenario) if one.entry.key == run.entry.key]
         return replace(run, person=person.id, n=max(same, default=0) + 1, rev=0)
-    pushes = sorted({*own.pushes, *run.pushes}, key=lambda push: (push.at, push.firing))
+    # Of one firing in both the one that knows its items.
+    known = {p.firing: p for p in sorted((*own.pushes, *run.pushes), key=lambda push: push.items)}
+    pushes = sorted(known.values(), key=lambda push: (push.at, push.firing))
     joined = replace(own, pushes=tuple(pushes)[-MAX_STEPS_KEPT:])
     for push in run.pushes:
         if not _is_behind(scenario, push.step, joined.step):

@@ -66,14 +66,14 @@ class EntryShop:
         self.rules = RulesLoader(
             self.stores.scenarios, self.stores.campaigns, apps, self.clock.monotonic
         )
-        self.loader = PersonLoader(self.stores.people, self.stores.runs)
+        self.loader = PersonLoader.of(self.stores, self.rules)
 
     def entries(self, stores: Stores | None = None) -> Entries:
         """Return the stage, on these stores where a test has its own."""
         its = stores or self.stores
         return Entries(
             rules=self.rules,
-            people=PersonLoader(its.people, its.runs),
+            people=PersonLoader.of(its, self.rules),
             joining=Joining(its.runs, self.rules),
             writes=RunWrites(its.runs, its.people, its.erasures),
             clock=self.clock,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ async def _fire(wakers: Wakers, *people: str, wait: int = 1440) -> str:
 
 
 async def _close(
-    wakers: Wakers, firing: str, outcomes: Mapping[str, Sequence[str]], **fields: str
+    wakers: Wakers, firing: str, outcomes: Mapping[str, Sequence[str]], **fields: Any
 ) -> dict[str, int]:
     """End the send; return what the firing counted."""
     await wakers.end_send(firing, outcomes, **fields)
@@ -39,6 +40,13 @@ async def _close(
     found = await wakers.firings.get(firing)
     assert found is not None and found.state == "settled"
     return dict(found.counts)
+
+
+async def _merge(wakers: Wakers, person: str, survivor: str) -> None:
+    database = wakers.context.database
+    await database["merges"].insert_one(dict(build_merge(person, survivor, wakers.clock())))
+    await database["profiles"].delete_one({"_id": person})
+    await wakers.person(survivor, aliases=[person])
 
 
 async def test_who_got_it_or_was_held_out_keeps_the_push(wakers: Wakers) -> None:
@@ -49,6 +57,24 @@ async def test_who_got_it_or_was_held_out_keeps_the_push(wakers: Wakers) -> None
         run = await wakers.run_of(name)
         assert (len(run.pushes), [one.why for one in run.skipped]) == (pushes, skipped)
         assert run.step == "day", "the next step comes in any case"
+
+
+async def test_the_run_keeps_what_its_push_was_about(wakers: Wakers) -> None:
+    firing = await _fire(wakers, "ann", "bob")
+    outcomes = {"ann": SENT, "bob": ["suppressed", "capped"]}
+    await _close(wakers, firing, outcomes, about=["tea", "cup"])
+    assert [one.items for one in (await wakers.run_of("ann")).pushes] == [("tea", "cup")]
+    assert (await wakers.run_of("bob")).pushes == ()
+
+
+async def test_what_a_merged_persons_push_was_about_is_in_the_survivors_run(wakers: Wakers) -> None:
+    firing = await _fire(wakers, "anon", wait=60)
+    await _merge(wakers, "anon", "login")
+    wakers.after(minutes=60)
+    await wakers.look()
+    await _close(wakers, firing, {"login": SENT}, about=["tea"])
+    (run,) = await wakers.runs.of_person(APP, "login")
+    assert [(one.step, one.items) for one in run.pushes] == [("hour", ("tea",)), ("day", ())]
 
 
 async def test_a_detail_is_more_than_its_reason(wakers: Wakers) -> None:
@@ -139,10 +165,7 @@ async def test_who_has_no_browser_is_skipped(wakers: Wakers) -> None:
 
 async def test_a_firing_under_way_goes_on_as_the_survivors(wakers: Wakers) -> None:
     firing = await _fire(wakers, "anon", "bob", wait=60)
-    database = wakers.context.database
-    await database["merges"].insert_one(dict(build_merge("anon", "login", wakers.clock())))
-    await database["profiles"].delete_one({"_id": "anon"})
-    await wakers.person("login", aliases=["anon"])
+    await _merge(wakers, "anon", "login")
     wakers.after(minutes=60)
     await wakers.look()  # the run goes over, with the push in it, and its next step comes
     counts = await _close(wakers, firing, {"login": ["suppressed", "capped"], "bob": ["sent"]})

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sender_service.models.policy import Gap
 from sender_service.models.send import NEVER
+from sender_service.pages.document import page_id
 from tests.integration.sender.waker_harness import APP, Wakers, open_wakers
 from tests.support.documents import build_merge
 from tests.unit.sender.scenario_builders import HOUR, after, step
@@ -99,6 +101,39 @@ async def test_of_two_scenarios_the_higher_goes_and_the_other_keeps_the_gap(
     assert steps == ["high", "low"]
     pushes = [run.pushes[0].at for run in await wakers.runs.of_person(APP, "ann")]
     assert abs(pushes[0] - pushes[1]) >= HOUR
+
+
+async def test_a_push_without_a_run_keeps_the_gap(wakers: Wakers) -> None:
+    await wakers.enter(await wakers.scenario(), "ann")
+    wakers.after(minutes=30)
+    gap, contacts = Gap(HOUR), wakers.context.stores.contacts
+    await contacts.reserve(APP, {"ann": []}, "by-clock", [gap], wakers.clock())
+    wakers.after(minutes=30)
+    await wakers.look()
+    assert (await wakers.run_of("ann")).due == wakers.clock() + HOUR / 2
+    wakers.after(minutes=30)
+    await wakers.look()
+    assert wakers.pushed() == {"ann": ["hour"]}
+
+
+async def test_who_clicked_is_pushed_no_more(wakers: Wakers) -> None:
+    own = await wakers.scenario(step("hour"), step("day", after(1440)), until=("clicked",))
+    await wakers.enter(own, "ann", "bob")
+    wakers.after(minutes=60)
+    await wakers.look()
+    await wakers.deliver()
+    (firing,) = wakers.triggers()
+    page = await wakers.context.stores.pages.get(page_id(firing, 0))
+    index = None if page is None else page.index_of("player-ann")
+    assert page is not None and index is not None
+    clicked = {(index, "click"): wakers.clock()}
+    await wakers.context.stores.interactions.add([(page, clicked)])
+    wakers.after(hours=24)
+    await wakers.look()
+    assert wakers.pushed() == {"ann": ["hour"], "bob": ["hour", "day"]}
+    run = await wakers.run_of("ann")
+    assert run.ended is not None and run.ended.why == "clicked"
+    assert run.ended.at == min(clicked.values())
 
 
 async def test_runs_rest_on_old_knowledge_without_a_write(wakers: Wakers) -> None:

@@ -168,15 +168,26 @@ class Wakers:
         return steps
 
     async def end_send(
-        self, firing: str, outcomes: Mapping[str, Sequence[str]], **fields: Any
+        self,
+        firing: str,
+        outcomes: Mapping[str, Sequence[str]],
+        *,
+        about: Sequence[str] = (),
+        **fields: Any,
     ) -> None:
-        """Store the firing's send as over. `outcomes`: person → state, reason, detail."""
+        """Store the firing's send as over. `outcomes`: person → state, reason, detail.
+
+        `about`: items of each push.
+        """
         members = [(f"player-{name}", name, "0") for name in outcomes]
         own = {str(place): list(of) for place, of in enumerate(outcomes.values()) if len(of) > 1}
         chunks = {"0": {"state": "sent"}}
         page = build_page_document(
             firing, members, chunks, outcomes=own, open=False, at=self.clock()
         )
+        if about:
+            claims = [[item, None] for item in about]
+            page["about"] = {str(place): claims for place, _ in enumerate(outcomes)}
         await self.context.database["pages"].insert_one(cast(Document, page))
         await self.store_send(firing, pages=1, **fields)
 
