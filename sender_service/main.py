@@ -12,8 +12,6 @@ from typing import Any
 from sender_service.accounting.reporting import Reporting
 from sender_service.dispatcher.governor import Governor, Membership
 from sender_service.roles import ROLES
-from sender_service.scenarios.occurrences import Occurrences
-from sender_service.scenarios.waker import Waker
 from sender_service.stages import stages_of
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
@@ -111,8 +109,8 @@ def _loops(
     if "scheduler" in roles:
         yield "scheduler", partial(sender.scheduler().run, stop, sender.context.scheduler_wakeup)
     if "scenarios" in roles:
-        yield "occurrences", partial(Occurrences.of(sender.context, sender.knowledge).run, stop)
-        yield "waker", partial(Waker.of(sender.context, sender.knowledge).run, stop)
+        yield "occurrences", partial(sender.occurrences().run, stop)
+        yield "waker", partial(sender.waker().run, stop)
     if {"scenarios", "scheduler"} & set(roles):
         yield "knowledge", partial(sender.knowledge.run, stop)
     if "accounting" in roles:

@@ -18,7 +18,11 @@ from sender_service.planner.planner import Planner
 from sender_service.planner.tools import PlannerTools
 from sender_service.planner.unknown_names import UnknownNames
 from sender_service.privacy.new_page_blanker import NewPageBlanker
+from sender_service.scenarios.fired_send import Looks
 from sender_service.scenarios.knowledge import Knowledge
+from sender_service.scenarios.looks import LookReader
+from sender_service.scenarios.occurrences import Occurrences
+from sender_service.scenarios.waker import Waker
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler
 from sender_service.scheduler.tools import SchedulerTools, build_budget
@@ -33,6 +37,7 @@ class Sender:
     budget: MessageBudget
     unknown_names: UnknownNames | None  # None: unknown names aren't waited for
     knowledge: Knowledge
+    looks: Looks  # at people of scenarios
 
     def intake(self) -> Intake:
         context = self.context
@@ -55,7 +60,7 @@ class Sender:
             NewPageBlanker.of(self.context.stores, self.context.clock),
         )
         tools = PlannerTools.of(
-            self.context, erasure, self.budget.chunk_members, self.unknown_names
+            self.context, erasure, self.budget.chunk_members, self.unknown_names, self.looks
         )
         return [
             Planner(f"{name}-transactional", ("transactional",), tools),
@@ -64,7 +69,13 @@ class Sender:
         ]
 
     def scheduler(self) -> Scheduler:
-        return Scheduler(SchedulerTools.of(self.context, self.budget, self.knowledge))
+        return Scheduler(SchedulerTools.of(self.context, self.budget, self.looks, self.knowledge))
+
+    def occurrences(self) -> Occurrences:
+        return Occurrences.of(self.context, self.knowledge)
+
+    def waker(self) -> Waker:
+        return Waker.of(self.context, self.knowledge)
 
     def api(self) -> FastAPI:
         return OpsApi.of(self.context, self.intake(), self.budget).api()
@@ -75,4 +86,4 @@ async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
     """Open a sender; close its clients in reverse order. No server needs to be reachable."""
     async with open_context(settings) as context:
         budget, names = build_budget(context), UnknownNames.of(context)
-        yield Sender(context, budget, names, Knowledge.of(context))
+        yield Sender(context, budget, names, Knowledge.of(context), LookReader.of(context))

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sender_service.context import SenderContext
 from sender_service.models.decide.app_rules import AppRules
-from sender_service.models.decide.decide import decide
+from sender_service.models.decide.decide import decide, decide_together
 from sender_service.models.decide.decision import (
     Decision,
     End,
@@ -22,7 +22,6 @@ from sender_service.models.decide.decision import (
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.sentences import describe_check, describe_decision
-from sender_service.models.decide.waking import decide_together
 from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.entry_rules import is_of_moment
 from sender_service.models.scenario.run import Entry, Run

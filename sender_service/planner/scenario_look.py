@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sender_service.models.scenario.push_look import PushLook
 from sender_service.models.send import SendRow
 from sender_service.planner.target import Batch, Candidate, NamesUnknown, Target
-from sender_service.scenarios.looks import FiredSend, LookReader
+from sender_service.scenarios.fired_send import FiredSend, Looks
 from shared.clock import Clock
 
 
@@ -18,13 +18,13 @@ class ScenarioLook:
     """Look at planning. `can_postpone`: who isn't clear yet may be looked at a little later."""
 
     send: FiredSend
-    reader: LookReader
+    reader: Looks
     clock: Clock
     can_postpone: bool
 
     @classmethod
     def of(
-        cls, reader: LookReader | None, send: SendRow, target: Target, clock: Clock
+        cls, reader: Looks | None, send: SendRow, target: Target, clock: Clock
     ) -> ScenarioLook | None:
         """Return the look at a scenario's send; None of other sends."""
         if reader is None or send.scenario is None:

@@ -10,7 +10,7 @@ from sender_service.models.policy import AppPolicy
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.erasure_check import ErasureCheck
 from sender_service.planner.unknown_names import UnknownNames
-from sender_service.scenarios.looks import LookReader
+from sender_service.scenarios.fired_send import Looks
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
@@ -35,7 +35,7 @@ class PlannerTools:
     notify: Callable[[], None]  # wakes the scheduler
     policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
     unknown_names: UnknownNames | None = None  # None: a name is known now or never
-    looks: LookReader | None = None  # at people of scenarios
+    looks: Looks | None = None  # at people of scenarios
 
     @classmethod
     def of(
@@ -44,6 +44,7 @@ class PlannerTools:
         erasure: ErasureCheck,
         chunk_members: Callable[[str], Mapping[str, int]],
         unknown_names: UnknownNames | None,
+        looks: Looks | None,
     ) -> PlannerTools:
         stores, apps = context.stores, context.apps
         audience = AudienceReader(stores.people, stores.parts)
@@ -51,5 +52,5 @@ class PlannerTools:
             stores.sends, stores.pages, audience, stores.campaigns, stores.contacts,
             erasure, context.settings.plan, context.clock, chunk_members,
             context.scheduler_wakeup.notify, lambda app: AppPolicy.of(apps.get(app)), unknown_names,
-            LookReader.of(context),
+            looks,
         )  # fmt: skip

@@ -22,7 +22,7 @@ from shared.loops import run_periodically
 
 log = logging.getLogger("carillon.scenarios")
 
-LOOK_SECONDS = 2.0  # between two looks at the heartbeats
+HEARTBEATS_SECONDS = 2.0  # between two looks at the heartbeats
 OLD_SECONDS = 120.0
 ABANDONED_SECONDS = 600.0  # a spool of a process without a beat is waited for so long
 ASKED_SECONDS = 60.0  # health shows what kept somebody waiting so short ago
@@ -67,7 +67,7 @@ class Knowledge:
             else:
                 self._report(component)
 
-        await run_periodically(step, LOOK_SECONDS, stop)
+        await run_periodically(step, HEARTBEATS_SECONDS, stop)
 
     async def look(self) -> None:
         """Look at the heartbeats; log once whose spool is passed over. Raises StoreUnavailable."""

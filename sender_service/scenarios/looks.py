@@ -5,34 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from sender_service.context import SenderContext
+from sender_service.models.decide.app_rules import AppRules
 from sender_service.models.decide.decision import Stage
 from sender_service.models.decide.fired import EXITED, FiredPush, decide_fired
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import EMPTY_WORLD, World
 from sender_service.models.scenario.push_look import PushLook
-from sender_service.models.scenario.reference import ScenarioRef
 from sender_service.models.scenario.run import ItemClaim
+from sender_service.scenarios.fired_send import FiredSend
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.yield_timer import YieldTimer
-
-
-@dataclass(frozen=True, slots=True)
-class FiredSend:
-    """Send of a firing; `id` is the firing's too."""
-
-    id: str
-    app: str
-    scenario: ScenarioRef
-
-
-class Knowledge(Protocol):
-    """Says why what is known of people is too old, and an exit may be missing; None: it isn't."""
-
-    async def why_old(self, now: datetime) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +34,15 @@ class LookReader:
         rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
         return cls(PersonLoader.of(stores, rules), rules)
 
-    async def rules_of(self, send: FiredSend) -> Rules | None:
-        """Return the rules of the send's step; None where the app or the version is gone."""
-        rules, ref = await self.rules.load(send.app), send.scenario
-        if rules is None:
-            return None
+    async def needs_knowledge(self, send: FiredSend) -> bool:
+        """Return whether what people did lately may forbid the push."""
+        rules = await self.rules.load(send.app)
+        own = None if rules is None else await self._rules_of(send, rules)
+        return own is not None and own.needs_knowledge
+
+    async def _rules_of(self, send: FiredSend, rules: AppRules) -> Rules | None:
+        """Return the rules of the send's step; None where the version is gone."""
+        ref = send.scenario
         rules = await self.rules.add_versions(rules, [(ref.id, ref.version)])
         return rules.of_version(ref.id, ref.version)
 
@@ -65,7 +54,8 @@ class LookReader:
         stage: Stage,
     ) -> dict[str, PushLook]:
         """Return person → look. `about`: person → what the push claims, at release."""
-        of_app, rules = await self.rules.load(send.app), await self.rules_of(send)
+        of_app = await self.rules.load(send.app)
+        rules = None if of_app is None else await self._rules_of(send, of_app)
         if of_app is None or rules is None:
             return dict.fromkeys(about, EXITED)
         loaded = await self.people.load(of_app, about)

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from sender_service.context import SenderContext
 from sender_service.models.decide.app_rules import AppRules
 from sender_service.models.scenario.entry_rules import ClockRule, OnDaily, OnNewIn
-from sender_service.models.scenario.firing import Firing, occurrence_id
-from sender_service.models.scenario.occurrence import Occurrence, find_occurrences
+from sender_service.models.scenario.firing import Firing, Occurrence, occurrence_id
+from sender_service.models.scenario.occurrence import find_occurrences
 from sender_service.models.scenario.scenario import Scenario
 from sender_service.scenarios.knowledge import Knowledge
 from sender_service.scenarios.rules import RulesLoader
@@ -33,8 +33,8 @@ from shared.mongo.errors import blame_database
 
 log = logging.getLogger("carillon.scenarios")
 
-LOOK_SECONDS = 5.0
-FAILED_APP_SECONDS = 30.0  # an app whose look failed is left alone
+CLOCK_SECONDS = 5.0  # between two looks at the clock
+FAULTY_APP_SECONDS = 30.0  # an app whose look failed is left alone
 ZONES_KEPT_SECONDS = 3_600.0
 FIRING_LIFE = timedelta(hours=24)  # so that the morning comes within it
 KEPT = timedelta(days=3)  # longer than any occurrence may be late
@@ -78,7 +78,7 @@ class Occurrences:
                 component.beat()
             except Unavailable as exc:
                 component.wait_for(exc)
-            await sleep_or_stop(stop, LOOK_SECONDS)
+            await sleep_or_stop(stop, CLOCK_SECONDS)
 
     async def look(self, component: Component) -> None:
         """Make the firings that are due in each app. Raises Unavailable."""
@@ -91,7 +91,7 @@ class Occurrences:
                 raise
             except Exception as exc:  # a bug, or a document changed by hand
                 log.error("look at the clock failed", exc_info=exc, extra={"app": app.id})
-                self._failed_until[app.id] = self.monotonic() + FAILED_APP_SECONDS
+                self._failed_until[app.id] = self.monotonic() + FAULTY_APP_SECONDS
             component.beat()
         long_ago = self.clock() - KEPT
         self._made = {id: due for id, due in self._made.items() if due > long_ago}

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sender_service.models.decide.app_rules import AppRules
-from sender_service.models.decide.person import Click, Person
-from sender_service.models.scenario.run import Run
+from sender_service.models.decide.person import Person
+from sender_service.models.scenario.run import Click, Run
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.store.clicks import ClickReader
 from sender_service.store.contacts import MAX_ALIASES, ContactStore

@@ -10,7 +10,7 @@ from sender_service.models.policy import has_bought
 from sender_service.models.send import SendOverview
 from sender_service.pages.page import Page
 from sender_service.pages.transitions import policy_of, suppress_buyers, suppress_unreachable
-from sender_service.scenarios.looks import FiredSend, Knowledge, LookReader
+from sender_service.scenarios.fired_send import FiredSend, Knowledge, Looks
 from sender_service.scheduler.scenario_recheck import look_before_release
 from sender_service.store.people import CHANGES_OVERLAP, PeopleReader
 from shared.documents.profile import Profile
@@ -26,7 +26,7 @@ class Recheck:
     """
 
     people: PeopleReader
-    looks: LookReader | None
+    looks: Looks | None
     knowledge: Knowledge | None = None
 
     async def rests(self, send: SendOverview, now: datetime) -> bool:
@@ -35,8 +35,7 @@ class Recheck:
             return False
         if now >= send.expires_at or await self.knowledge.why_old(now) is None:
             return False
-        rules = await self.looks.rules_of(FiredSend(send.id, send.app, send.scenario))
-        return rules is not None and rules.needs_knowledge
+        return await self.looks.needs_knowledge(FiredSend(send.id, send.app, send.scenario))
 
     async def recheck(
         self, page: Page, chunks: Sequence[str], send: SendOverview, now: datetime

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from sender_service.models.scenario.push_look import PushLook
 from sender_service.pages.page import Page
-from sender_service.scenarios.looks import FiredSend, LookReader
+from sender_service.scenarios.fired_send import FiredSend, Looks
 
 UNCLEAR_DELAY = timedelta(seconds=5)  # of calls to people whose profile may not show a merge yet
 
 
 async def look_before_release(
-    reader: LookReader, page: Page, chunks: Sequence[str], send: FiredSend, now: datetime
+    reader: Looks, page: Page, chunks: Sequence[str], send: FiredSend, now: datetime
 ) -> None:
     """Suppress members to whom the push isn't applicable any more; postpone what isn't clear yet.
 

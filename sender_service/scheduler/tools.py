@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sender_service.context import SenderContext
-from sender_service.scenarios.looks import Knowledge, LookReader
+from sender_service.scenarios.fired_send import Knowledge, Looks
 from sender_service.scheduler.audience_size import AudienceSource, SubscriberCounts
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.publishing import BodyMakers
@@ -41,16 +41,20 @@ class SchedulerTools:
     settings: PlanSettings
     clock: Clock
     monotonic: Monotonic  # for its own delays: the clock may step
-    looks: LookReader | None = None  # at people of scenarios
+    looks: Looks | None = None  # at people of scenarios
     knowledge: Knowledge | None = None  # None: never too old
 
     @classmethod
     def of(
-        cls, context: SenderContext, budget: MessageBudget, knowledge: Knowledge | None = None
+        cls,
+        context: SenderContext,
+        budget: MessageBudget,
+        looks: Looks | None = None,
+        knowledge: Knowledge | None = None,
     ) -> SchedulerTools:
         stores = context.stores
         return cls(
             context.apps, stores.sends, stores.pages, stores.people, stores.contacts, budget,
             context.writer, BodyMakers(context.providers, context.tagger), context.settings.plan,
-            context.clock, context.monotonic, LookReader.of(context), knowledge,
+            context.clock, context.monotonic, looks, knowledge,
         )  # fmt: skip

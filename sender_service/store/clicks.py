@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from sender_service.models.decide.person import Click
+from sender_service.models.scenario.run import Click
 from sender_service.store.pages import FULL_PAGES_A_READ
 from shared.mongo.client import Database, in_batches, translate_mongo_errors
 from shared.mongo.collections import INTERACTIONS, PAGES

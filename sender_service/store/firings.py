@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.scenario.firing import Firing, FiringState, Member
-from sender_service.models.scenario.occurrence import Occurrence
+from sender_service.models.scenario.firing import Firing, FiringState, Member, Occurrence
 from sender_service.store.recent import Span, newest_of
 from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import FIRINGS

@@ -99,7 +99,7 @@ async def _following(followed: Knowledge) -> AsyncIterator[None]:
         while True:
             with suppress(StoreUnavailable):
                 await followed.look()
-            await asyncio.sleep(knowledge.LOOK_SECONDS)
+            await asyncio.sleep(knowledge.HEARTBEATS_SECONDS)
 
     following = asyncio.create_task(follow())
     try:

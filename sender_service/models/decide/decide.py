@@ -5,6 +5,7 @@ The rules apply in their order, and the first that stops decides. Each leaves it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -91,6 +92,19 @@ def decide(
     return replace(decision or Push(), trace=tuple(trace))
 
 
+def decide_together(
+    person: Person, due: Iterable[tuple[Run, Rules]], world: World, now: datetime
+) -> list[tuple[Run, Decision]]:
+    """Decide on a person's due runs, by priority; after a push the others keep the gap to it."""
+    decisions: list[tuple[Run, Decision]] = []
+    for run, rules in sorted(due, key=_rank):
+        decision = decide(person, run, rules, world, now, "wake")
+        decisions.append((run, decision))
+        if isinstance(decision, Push):
+            person = person.with_push(now)
+    return decisions
+
+
 def _rules_of(stage: Stage, *, is_entry: bool) -> Named:
     if is_entry:
         return CLOCK_ENTRY if stage == "planning" else ENTRY
@@ -113,3 +127,8 @@ def _apply(rules: Named, case: Case, trace: list[Check]) -> Decision | None:
         if decision is not None:
             return decision
     return None
+
+
+def _rank(one: tuple[Run, Rules]) -> tuple[int, datetime, str]:
+    run, rules = one
+    return -rules.own.priority, run.due, run.id

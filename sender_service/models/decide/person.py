@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
 
-from sender_service.models.decide.folding import fold_profile
-from sender_service.models.scenario.run import Entry, Run
+from sender_service.models.scenario.run import Click, Entry, Run
 from shared.documents.profile import Basket, BasketLine, Profile
-from shared.models.person_moment import PersonMoment
 
 Order = tuple[str, datetime, list[BasketLine]]
 ITEM, ORDER = itemgetter("item"), itemgetter("id", "at", "items")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Click:
-    """Click on a push; `send` is its firing, for a scenario's."""
-
-    send: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +35,6 @@ class Person:
         pushed: Iterable[datetime] = (),
     ) -> Person:
         return cls(profile=profile, runs=tuple(runs), clicks=tuple(clicks), pushed=tuple(pushed))
-
-    @classmethod
-    def fold(cls, moments: Sequence[PersonMoment], today: Profile | None = None) -> Person:
-        """Return the person as her moments, at least one, show her; the rest is today's."""
-        return cls(profile=fold_profile(moments, today))
 
     @property
     def id(self) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sender_service.models.decide.app_rules import AppRules
-from sender_service.models.decide.decide import decide
+from sender_service.models.decide.decide import decide_together
 from sender_service.models.decide.decision import Decision, End, Push, Skip, Wait
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.progress import end_run, proceed
@@ -90,21 +90,3 @@ def _result_of(decision: Wait | Skip | End) -> tuple[str, str]:
             return "skip", decision.why
         case End():
             return "end", decision.why
-
-
-def decide_together(
-    person: Person, due: Iterable[tuple[Run, Rules]], world: World, now: datetime
-) -> list[tuple[Run, Decision]]:
-    """Decide on a person's due runs, by priority; after a push the others keep the gap to it."""
-    decisions: list[tuple[Run, Decision]] = []
-    for run, rules in sorted(due, key=_rank):
-        decision = decide(person, run, rules, world, now, "wake")
-        decisions.append((run, decision))
-        if isinstance(decision, Push):
-            person = person.with_push(now)
-    return decisions
-
-
-def _rank(one: tuple[Run, Rules]) -> tuple[int, datetime, str]:
-    run, rules = one
-    return -rules.own.priority, run.due, run.id

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import orjson
 
-from sender_service.models.scenario.occurrence import Occurrence
 from sender_service.models.scenario.run import RunPush
 from shared.ids import derived_id
 from shared.models.wire import to_iso
@@ -24,6 +23,20 @@ class Member:
 
     run: str
     person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """Occurrence of a scenario's clock. `at`: when its people enter; `due`: when they are pushed.
+
+    `day`: the local day, where the time is in each person's zone. `slot`: of the spread; None: no slot.
+    """
+
+    name: str
+    at: datetime
+    due: datetime
+    day: date | None = None
+    slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,11 @@ whatever is edited, a day's occurrence comes once.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from sender_service.models.scenario.entry_rules import WEEKDAYS, OnDaily, OnOnce, OnSegment, Weekday
+from sender_service.models.scenario.firing import Occurrence
 from sender_service.models.scenario.scenario import SPREAD_SLOTS, Scenario
 from shared.models.quiet_hours import instant_of
 from shared.models.wire import to_iso
@@ -18,26 +19,13 @@ from shared.models.wire import to_iso
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occurrence:
-    """Occurrence of a scenario's clock. `at`: when its people enter; `due`: when they are pushed.
-
-    `day`: the local day, where the time is in each person's zone. `slot`: of the spread; None: no slot.
-    """
-
-    name: str
-    at: datetime
-    due: datetime
-    day: date | None = None
-    slot: int | None = None
-
-    def is_for(self, scenario: Scenario, person: str, zone: str) -> bool:
-        """Return whether it, and none of the same day, is the person's. `zone` is hers."""
-        if self.slot is not None and self.slot != scenario.spread_slot(person):
-            return False
-        if self.day is None or not isinstance(scenario.entry, OnDaily):
-            return True
-        return instant_of(self.day, scenario.entry.at, zone) == self.at
+def is_for(occurrence: Occurrence, scenario: Scenario, person: str, zone: str) -> bool:
+    """Return whether it, and none of the same day, is the person's. `zone` is hers."""
+    if occurrence.slot is not None and occurrence.slot != scenario.spread_slot(person):
+        return False
+    if occurrence.day is None or not isinstance(scenario.entry, OnDaily):
+        return True
+    return instant_of(occurrence.day, scenario.entry.at, zone) == occurrence.at
 
 
 def find_occurrences(

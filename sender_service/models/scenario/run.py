@@ -35,6 +35,14 @@ class RunPush:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Click:
+    """Click on a push; `send` is its firing, for a scenario's."""
+
+    send: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SkippedStep:
     step: str
     why: str

@@ -1,4 +1,4 @@
-"""Why in a scenario: a person's runs, outcomes of their pushes, and a look at her now in sentences."""
+"""Explanation of a person in a scenario: runs, outcomes of their pushes, a look at her now in sentences."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from sender_service.models.scenario.reference import ScenarioRef
 from sender_service.models.scenario.run import Entry, Run, RunPush
 from sender_service.models.send import NEVER
 from sender_service.models.trigger import Trigger
-from sender_service.scenarios.looks import Knowledge
+from sender_service.scenarios.fired_send import Knowledge
 from shared.models.strict import validate_strictly
 from shared.mongo.client import Database
 from tests.integration.sender.pipeline import Pipeline

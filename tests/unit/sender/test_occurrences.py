@@ -20,7 +20,8 @@ from sender_service.models.scenario.entry_rules import (
     OnSegment,
     Zone,
 )
-from sender_service.models.scenario.occurrence import Occurrence, find_occurrences
+from sender_service.models.scenario.firing import Occurrence
+from sender_service.models.scenario.occurrence import find_occurrences, is_for
 from sender_service.models.scenario.scenario import Scenario
 from tests.support.clocks import START
 from tests.unit.sender.scenario_builders import DAY, HOUR, MINUTE, after, scenario, step
@@ -86,7 +87,7 @@ def test_a_time_of_day_comes_to_each_person_once(zone: str, clock: time, day: da
     found = find(own, zones, begin, begin + 6 * DAY)
     assert len({one.name for one in found}) == len(found)
     for one in zones:
-        hers = Counter(each.day for each in found if each.is_for(own, "p-1", one))
+        hers = Counter(each.day for each in found if is_for(each, own, "p-1", one))
         assert all(hers[day + n * DAY] == 1 for n in (-1, 0, 1)) and set(hers.values()) == {1}
 
 
@@ -154,7 +155,7 @@ def test_a_spread_has_twelve_slots_and_each_person_one_of_them() -> None:
     found = find(own, ["UTC"], at("2027-01-10T00:00"), at("2027-01-11T00:00"), 0.1)
     assert [one.due - one.at for one in found] == [n * 5 * MINUTE for n in range(12)]
     for n in range(100):
-        (slot,) = [one for one in found if one.is_for(own, f"p-{n}", "UTC")]
+        (slot,) = [one for one in found if is_for(one, own, f"p-{n}", "UTC")]
         assert slot.due == slot.at + spread_of(own, f"p-{n}")
 
 

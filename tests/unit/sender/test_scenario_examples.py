@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sender_service.models.decide.app_rules import AppRules
-from sender_service.models.decide.decide import decide
+from sender_service.models.decide.decide import decide, decide_together
 from sender_service.models.decide.decision import Decision, End, Push, Skip, Wait
+from sender_service.models.decide.folding import fold_person
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.progress import proceed, push_run
 from sender_service.models.decide.reaction import react
 from sender_service.models.decide.rules import Rules
-from sender_service.models.decide.waking import decide_together
 from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.language import ScenarioRequest
 from sender_service.models.scenario.run import FiredStep, Run
@@ -79,7 +79,7 @@ class Story:
 
     @property
     def person(self) -> Person:
-        return replace(Person.fold(self.moments, self.today), runs=tuple(self.runs.values()))
+        return replace(fold_person(self.moments, self.today), runs=tuple(self.runs.values()))
 
     def due_before(self, at: datetime) -> list[Run]:
         return [run for run in self.runs.values() if run.ended is None and run.due < at]

@@ -15,12 +15,11 @@ from sender_service.models.decide.decision import (
     Wait,
     why_not_applicable,
 )
-from sender_service.models.decide.person import Click
 from sender_service.models.decide.progress import give_back, push_run
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import Product, World
 from sender_service.models.scenario.entry_rules import OnBought, OnViewed
-from sender_service.models.scenario.run import Entry, FiredStep, ItemClaim, Run, RunEnd
+from sender_service.models.scenario.run import Click, Entry, FiredStep, ItemClaim, Run, RunEnd
 from sender_service.models.scenario.scenario import Choose
 from tests.support.clocks import START
 from tests.unit.sender.scenario_builders import (

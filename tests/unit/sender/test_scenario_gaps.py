@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sender_service.models.decide.decide import decide_together
 from sender_service.models.decide.decision import Push, Skip, Wait
 from sender_service.models.decide.rules import Rules
-from sender_service.models.decide.waking import decide_together
 from sender_service.models.decide.world import World
 from sender_service.models.scenario.night import USUAL_NIGHT
 from sender_service.models.scenario.run import Run
