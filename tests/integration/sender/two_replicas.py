@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -14,7 +15,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
 from sender_service.intake.request import TriggerRequest
-from sender_service.models.scenario.firing import trigger_of
+from sender_service.models.decide.person import Person
+from sender_service.models.decide.progress import begin_run, push_run
+from sender_service.models.scenario.firing import Firing, trigger_of
+from sender_service.models.scenario.run import Entry
 from sender_service.models.trigger import parse_trigger
 from sender_service.store.stores import Stores
 from sender_service.wiring import Sender, open_sender
@@ -30,6 +34,7 @@ from tests.support.builders import campaign
 from tests.support.documents import build_profile, store_people
 from tests.support.firings import build_firing
 from tests.support.stack import free_port
+from tests.unit.sender.scenario_builders import rules_of, scenario, step
 
 APP, CAMPAIGN = "demo", "welcome"
 
@@ -90,13 +95,23 @@ class TwoReplicas:
         return send
 
     async def fire(self, login: str) -> str:
-        """Store a firing, and take in its trigger for this login; return the send's id."""
+        """Store a firing and its run, and take in its trigger for this login; return the send's id."""
         firing = build_firing(str(uuid.uuid4()), utc_now())
         assert await self.stores.firings.insert(firing)
+        await self._store_run(login, firing)
         body = {**orjson.loads(trigger_of(firing)), "recipients": [{"login": login}]}
         request = TriggerRequest(*parse_trigger(orjson.dumps(body)))
         assert await self.one.intake().accept([request]) == [None]
         return firing.id
+
+    async def _store_run(self, login: str, firing: Firing) -> None:
+        """Store the run that a firing pushes, of a scenario that asks for no knowledge."""
+        now, people = firing.made_at, await self.stores.people.by_logins(APP, [login])
+        own = scenario(step(firing.step), id=firing.scenario, until=())
+        own = await self.stores.scenarios.put(own, now - timedelta(days=1))
+        entry = Entry(at=now - timedelta(hours=1), event=f"e-{login}")
+        run = begin_run(Person.of(people[login]), entry, now, rules_of(own))
+        assert await self.stores.runs.insert([push_run(run, firing.id, own, now)]) == {run.id}
 
     async def planned(self, **fields: Any) -> str:
         send = await self.trigger(**fields)
