@@ -14,7 +14,6 @@ ACCOUNTING_GROUP = "carillon.accounting"
 ERASURE_GROUP = "carillon.erasure"
 DEAD_LETTERS_GROUP = "carillon.dead-letters"
 SCENARIOS_GROUP = "carillon.scenarios"
-ATTRIBUTION_GROUP = "carillon.attribution"
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ MARKETING_JOBS_TOPIC = Topic(
     "carillon.jobs.marketing", 3, 7 * DAY_MS, (MARKETING_DISPATCHER_GROUP,)
 )
 DELIVERIES_TOPIC = Topic("carillon.deliveries", 6, 7 * DAY_MS, (PROJECTOR_GROUP, ACCOUNTING_GROUP))
-MOMENTS_TOPIC = Topic("carillon.moments", 6, 7 * DAY_MS, (SCENARIOS_GROUP, ATTRIBUTION_GROUP))
+MOMENTS_TOPIC = Topic("carillon.moments", 6, 7 * DAY_MS, (SCENARIOS_GROUP,))
 DEAD_LETTERS_TOPIC = Topic("carillon.dead-letters", 1, 30 * DAY_MS, (DEAD_LETTERS_GROUP,))
 
 TOPICS = (

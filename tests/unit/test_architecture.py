@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.kafka import topics
+
 ROOT = Path(__file__).parents[2]
 MAX_LINES = 250
 # Pure data of a test may be longer than code should be.
@@ -82,3 +84,12 @@ def test_nothing_large_or_minified_is_kept() -> None:
     heavy = {n: (ROOT / n).stat().st_size for n in tracked("") if (ROOT / n).is_file()}
     assert not {n: size for n, size in heavy.items() if size > 400 * 1024}
     assert not [n for n in heavy if n.endswith((".min.js", ".min.css"))]
+
+
+def test_each_group_of_a_topic_is_read_by_a_stage(modules: list[str]) -> None:
+    # Records count as consumed once each group has them: one that nobody reads for keeps them for ever.
+    services = ("ingest_service/", "sender_service/")
+    code = "".join((ROOT / n).read_text() for n in modules if n.startswith(services))
+    named = {name: value for name, value in vars(topics).items() if name.endswith("_GROUP")}
+    assert {group for topic in topics.TOPICS for group in topic.groups} == set(named.values())
+    assert not [name for name in named if not re.search(rf"\b{name}\b", code)]

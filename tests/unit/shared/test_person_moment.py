@@ -66,7 +66,7 @@ def written(*facts: Fact) -> bytes:
 def test_topic_is_as_pinned() -> None:
     assert MOMENTS_TOPIC.name == "carillon.moments"
     assert (MOMENTS_TOPIC.partitions, MOMENTS_TOPIC.retention_ms) == (6, 7 * DAY_MS)
-    assert MOMENTS_TOPIC.groups == ("carillon.scenarios", "carillon.attribution")
+    assert MOMENTS_TOPIC.groups == ("carillon.scenarios",)
 
 
 def test_record_is_as_pinned() -> None:
