@@ -53,29 +53,36 @@ class Seeder:
         is_new = await self._put_absent(url, app, self._ops)
         if is_new:
             yield f"the app {demo.APP}"
+        # What waits for another delays the start less together.
+        stored, _ = await asyncio.gather(self._seed_parts(url), self._until_ingest_knows(is_new))
+        for what in stored:
+            yield what
+
+    async def _seed_parts(self, app_url: str) -> list[str]:
+        """Seed the app's campaigns and scenarios; return what was absent."""
         shop = self._ports.shop.url
         templates = await self._list(f"{self._ports.sender.url}/v1/scenario-templates")
-        campaigns = demo_scenarios.campaigns(templates, shop) | demo.campaigns(shop)
-        if stored := await self._store_absent(f"{url}/campaigns", campaigns):
-            yield f"the campaigns {', '.join(stored)}"
-        # After their campaigns, which a scenario that is on needs.
-        if stored := await self._store_absent(
-            f"{url}/scenarios", demo_scenarios.scenarios(templates)
-        ):
-            yield f"the scenarios {', '.join(stored)}"
-        if is_new:
-            await self._until_ingest_knows()
+        # Campaigns first, as a scenario that is on needs its own.
+        parts = {
+            "campaigns": demo_scenarios.campaigns(templates, shop) | demo.campaigns(shop),
+            "scenarios": demo_scenarios.scenarios(templates),
+        }
+        stored = {
+            kind: await self._store_absent(f"{app_url}/{kind}", parts[kind]) for kind in parts
+        }
+        return [f"the {kind} {', '.join(ids)}" for kind, ids in stored.items() if ids]
 
     async def _store_absent(self, url: str, bodies: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """Store those that the list at `url` hasn't; return their ids."""
         stored = {one["id"] for one in await self._list(url)}
         absent = [id for id in bodies if id not in stored]
-        for id in absent:
-            await self._put(f"{url}/{id}", bodies[id], self._ops)
+        await asyncio.gather(*(self._put(f"{url}/{id}", bodies[id], self._ops) for id in absent))
         return absent
 
-    async def _until_ingest_knows(self) -> None:
-        """Wait until ingest knows the app."""
+    async def _until_ingest_knows(self, is_new: bool) -> None:
+        """Wait until ingest knows a new app."""
+        if not is_new:
+            return
         # So it takes the first event after "is running".
         url = f"{self._ports.ingest.url}/v1/profile"
         asked = {"key": demo.WRITE_KEY, "visitorId": str(uuid.uuid4())}
