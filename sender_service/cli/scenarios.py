@@ -16,6 +16,7 @@ from sender_service.cli.ops import (
     rows,
 )
 from sender_service.cli.scenario_runs import add_run_commands, scenario_path
+from sender_service.cli.scenario_simulations import add_simulation_commands
 from sender_service.cli.scenario_why import add_why_in_scenario
 from sender_service.ops.responses.base import Items, RemovedResponse
 from sender_service.ops.responses.scenarios import (
@@ -48,6 +49,7 @@ def add_scenario_commands(commands: Any) -> None:
         if name == "put":
             parser.add_argument("file", metavar="FILE", help="JSON; - reads the standard input")
     add_run_commands(group)
+    add_simulation_commands(group)
     add_why_in_scenario(group)
     templates = add_command(
         group, "templates", _templates, help="all templates, or one's scenario as JSON"

@@ -25,6 +25,7 @@ from shared.mongo.collections import (
     DEAD_LETTERS,
     ERASED,
     FIRINGS,
+    HISTORIES,
     INTERACTIONS,
     MERGES,
     PAGES,
@@ -46,7 +47,7 @@ SECTIONS: Mapping[str, str] = {
     PROFILES.name: "profile", PLAYERS.name: "players", VISITORS.name: "browsers",
     MERGES.name: "merges", PAGES.name: "sends", INTERACTIONS.name: "sends", BODIES.name: "sends",
     SENDS.name: "triggers", PARTS.name: "parts", CONTACTS.name: "caps", RUNS.name: "runs",
-    FIRINGS.name: "firings", PARKED.name: "parked",
+    FIRINGS.name: "firings", HISTORIES.name: "histories", PARKED.name: "parked",
     DEAD_LETTERS.name: "deadLetters", AUDIT.name: "audit", ERASED.name: "erasedBefore",
 }  # fmt: skip
 

@@ -64,3 +64,18 @@ WHY_IN_SCENARIO: dict[str, Any] = {
         }],
     },
 }  # fmt: skip
+_ESTIMATE: dict[str, Any] = {"sample": 31, "estimate": 127, "low": 93, "high": 178}
+_SIDE: dict[str, Any] = {
+    "entered": _ESTIMATE, "pushes": _ESTIMATE, "people": _ESTIMATE,
+    "hours": [{"at": AT, "sample": 31, "estimate": 127}], "pushesAPerson": {"1": 31},
+    "skipped": {"late": 1}, "ended": {"bought": 12}, "refused": {"waiting": 4}, "otherPushes": 2,
+}  # fmt: skip
+SIMULATION: dict[str, Any] = {
+    "n": 3, "scenario": "abandoned-basket", "state": "done", "since": AT, "until": AT, "done": 420,
+    "persons": 420, "fault": None, "finishedAt": AT, "expiresAt": AT,
+    "base": {
+        "share": 0.25, "persons": 420, "counted": 410, "leftOut": {"merged": 10}, "knownSince": AT,
+        "today": ["language"], "unknown": ["caps"],
+    },
+    "draft": _SIDE, "present": None,
+}  # fmt: skip

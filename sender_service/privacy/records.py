@@ -21,7 +21,16 @@ from sender_service.privacy.subject import (
 )
 from sender_service.store.erasure import DeadLetterContent, ErasureStore
 from shared.models.dead_letter import DeadLetter
-from shared.mongo.collections import CONTACTS, DEAD_LETTERS, FIRINGS, PARKED, PARTS, RUNS, SENDS
+from shared.mongo.collections import (
+    CONTACTS,
+    DEAD_LETTERS,
+    FIRINGS,
+    HISTORIES,
+    PARKED,
+    PARTS,
+    RUNS,
+    SENDS,
+)
 
 LONG_ENOUGH = 8  # characters: shorter names are found by chance in bytes that are no JSON
 
@@ -50,6 +59,7 @@ class PersonalDataFinder:
             CONTACTS.name: self._contacts,
             RUNS.name: self._runs,
             FIRINGS.name: self._firings,
+            HISTORIES.name: self._histories,
             PARKED.name: self._parked,
             DEAD_LETTERS.name: self._dead_letters,
         }
@@ -59,7 +69,7 @@ class PersonalDataFinder:
 
     async def blank_late(self, erased: DataSubject) -> None:
         """Blank what scenarios wrote while ingest still knew the person."""
-        await self._blank(erased, (RUNS.name, FIRINGS.name))
+        await self._blank(erased, (RUNS.name, FIRINGS.name, HISTORIES.name))
 
     async def _blank(self, erased: DataSubject, collections: Iterable[str]) -> None:
         for find in map(self.finders.__getitem__, collections):
@@ -104,6 +114,14 @@ class PersonalDataFinder:
         scenarios = self.store.scenarios
         async for firing in scenarios.firings(erased.app, erased.persons):
             yield PersonalDataRecord(firing.content, partial(scenarios.blank_members, firing))
+
+    async def _histories(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
+        histories = self.store.histories
+        async for one in histories.find(erased.app, erased.persons):
+            until = erased.persons[one.person]
+            yield PersonalDataRecord(
+                one.content, partial(histories.delete_until, one.person, until)
+            )
 
     async def _parked(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
         async for parked in self.store.parked(erased.players):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sender_service.models.decide.progress import give_back, note_items
-from sender_service.models.scenario.firing import Firing, Member
+from sender_service.models.scenario.firing import NO_PLAYER, Firing, Member
 from sender_service.models.scenario.run import Run
 from sender_service.models.scenario.scenario import Scenario
 from sender_service.models.send import SendRow
@@ -30,7 +30,6 @@ from shared.clock import CLOCK_SKEW, Clock
 
 log = logging.getLogger("carillon.scenarios")
 
-NO_PLAYER = "no_player"  # of a person whom no page has: she had no browser to push to
 LATE = "late"
 ALREADY_EXPIRED = "already_expired"  # refused by intake: it was handed over too late
 # A trigger that is taken in later than that after its end is refused, whatever the clocks.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sender_service.context import SenderContext
 from sender_service.models.decide.app_rules import AppRules
-from sender_service.models.decide.entry_facts import kind_of
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.reaction import Reaction, react
+from sender_service.models.decide.relevance import kinds_that_matter, matters
 from sender_service.models.decide.world import EMPTY_WORLD
+from sender_service.scenarios.history_keeper import HistoryKeeper
 from sender_service.scenarios.joining import Joining
 from sender_service.scenarios.people import LoadedPeople, PersonLoader
 from sender_service.scenarios.rules import RulesLoader
@@ -27,8 +28,6 @@ from shared.models.person_moment import PersonMoment
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec
 
-EXIT_KINDS = frozenset({"basket", "bought"})
-PERSON_KINDS = frozenset({"joined", "erased"})
 LOOKS, LOOK_SECONDS = 5, 0.2  # at persons whose profile, or survivor's, may just be written
 
 Moments = Sequence[PersonMoment]
@@ -46,6 +45,7 @@ class Entries:
     people: PersonLoader
     joining: Joining
     writes: RunWrites
+    histories: HistoryKeeper
     clock: Clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -58,6 +58,7 @@ class Entries:
             people=PersonLoader.of(stores, rules),
             joining=Joining(stores.runs, rules),
             writes=RunWrites(stores.runs, stores.people, stores.erasures),
+            histories=HistoryKeeper(stores.histories, context.monotonic),
             clock=context.clock,
         )
 
@@ -70,14 +71,15 @@ class Entries:
         for item in items:
             by_app[item.value.app].append(item.value)
         for app, moments in by_app.items():
-            rules = await self.rules.load(app)
+            now, rules = self.clock(), await self.rules.load(app)
             if rules is not None:
                 await self._handle_app(rules, moments)
+                await self.histories.keep(app, moments, now)
         return []
 
     async def _handle_app(self, rules: AppRules, moments: Moments) -> None:
-        kinds = _kinds_that_matter(rules)
-        left = [moment for moment in moments if _matters(moment, kinds)]
+        kinds = kinds_that_matter(rules)
+        left = [moment for moment in moments if matters(moment, kinds)]
         await self.writes.erase(rules.app, left)
         look = 1
         while left:
@@ -96,6 +98,7 @@ class Entries:
         clear = [moment for moment in moments if moment.person not in unclear]
         gone = {moment.person for moment in clear if loaded.is_gone(moment.person)}
         await self.writes.forget(rules.app, gone)
+        await self.histories.forget(gone)
         by_person: dict[str, list[PersonMoment]] = defaultdict(list)
         for moment in clear:
             if (person := loaded.persons.get(moment.person)) is not None:
@@ -125,18 +128,6 @@ class Entries:
         return list(found)
 
 
-def _kinds_that_matter(rules: AppRules) -> frozenset[str]:
-    """Return the kinds of facts by which somebody may enter or leave a scenario of the app."""
-    entries = {kind_of(one.own.entry) for one in rules.entering()}
-    exits = EXIT_KINDS if rules.present else frozenset()
-    return PERSON_KINDS | exits | {kind for kind in entries if kind is not None}
-
-
-def _matters(moment: PersonMoment, kinds: Collection[str]) -> bool:
-    # Without `seenAt` the person had no profile any more.
-    return moment.seen_at is None or any(fact.kind in kinds for fact in moment.facts)
-
-
 def _joined_in(moments: Moments) -> set[str]:
     return {fact.was for one in moments for fact in one.facts if isinstance(fact, Joined)}
 
@@ -159,7 +150,7 @@ def _merged_into(person: Person, moments: Moments, loaded: LoadedPeople, now: da
 def _count(app: str, reactions: Sequence[Reaction]) -> None:
     for reaction in reactions:
         metrics.SCENARIO_ENTRIES.labels(app, "entered").inc(len(reaction.begun))
-        for why, count in reaction.refused.items():
+        for (_, why), count in reaction.refused.items():
             metrics.SCENARIO_ENTRIES.labels(app, why).inc(count)
         for run in reaction.ended:
             metrics.SCENARIO_EXITS.labels(app, run.ended.why if run.ended else "").inc()

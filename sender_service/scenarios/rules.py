@@ -79,6 +79,11 @@ class RulesLoader:
         own = {one: scenario for one, scenario in read.items() if scenario is not None}
         return await self._with_nights(replace(rules, own={**rules.own, **own}), own.values())
 
+    async def put_draft(self, rules: AppRules, draft: Scenario) -> AppRules:
+        """Return the rules with a draft in the place of the present version. Raises StoreUnavailable."""
+        present = {**rules.present, draft.id: draft}
+        return await self._with_nights(replace(rules, present=present), [draft])
+
     async def _read_present(self, app: str, known: Mapping[str, Scenario]) -> dict[str, Scenario]:
         present: dict[str, Scenario] = {}
         for id, version in (await self._scenarios.present_versions(app)).items():

@@ -13,6 +13,7 @@ from typing import cast
 
 from sender_service.pages.page import Page
 from sender_service.store.contacts import contact_key
+from sender_service.store.histories import HistoryStore
 from sender_service.store.pages import FULL_PAGES_A_READ
 from sender_service.store.scenario_erasure import ScenarioErasure
 from sender_service.store.send_queries import TRIGGERS_A_READ
@@ -78,6 +79,7 @@ class ErasureStore:
         self._database = database
         self._sends = SendStore(database)
         self.scenarios = ScenarioErasure(database)
+        self.histories = HistoryStore(database)
 
     async def members(
         self, app: str, since: datetime | None = None

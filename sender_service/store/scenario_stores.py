@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from sender_service.store.clicks import ClickReader
 from sender_service.store.firings import FiringStore
+from sender_service.store.histories import HistoryStore
 from sender_service.store.runs import RunStore
 from sender_service.store.scenario_figures import ScenarioFigures
 from sender_service.store.scenarios import ScenarioStore
+from sender_service.store.simulations import SimulationStore
 from sender_service.store.wakers import WakerStore
 from shared.mongo.client import Database
 
@@ -17,9 +19,11 @@ from shared.mongo.client import Database
 class ScenarioStores:
     clicks: ClickReader
     firings: FiringStore
+    histories: HistoryStore
     runs: RunStore
     scenario_figures: ScenarioFigures
     scenarios: ScenarioStore
+    simulations: SimulationStore
     wakers: WakerStore
 
 
@@ -27,8 +31,10 @@ def open_scenario_stores(database: Database) -> ScenarioStores:
     return ScenarioStores(
         clicks=ClickReader(database),
         firings=FiringStore(database),
+        histories=HistoryStore(database),
         runs=RunStore(database),
         scenario_figures=ScenarioFigures(database),
         scenarios=ScenarioStore(database),
+        simulations=SimulationStore(database),
         wakers=WakerStore(database),
     )

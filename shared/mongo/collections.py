@@ -68,6 +68,10 @@ FIRINGS = CollectionSpec(
     "firings", SENDER, (_by("app", "state"), _by("app", "scenario", "dueAt"), _EXPIRY)
 )
 WAKERS = CollectionSpec("wakers", SENDER)
+# What a sample of each app's people did lately, how large it is, and simulations over it.
+HISTORIES = CollectionSpec("histories", SENDER, (_by("app", "place"), _EXPIRY))
+HISTORY_SAMPLES = CollectionSpec("history_samples", SENDER)
+SIMULATIONS = CollectionSpec("simulations", SENDER, (_by("app"), _by("state"), _EXPIRY))
 SENDS = CollectionSpec(
     "sends",
     SENDER,
@@ -114,6 +118,7 @@ PROCESSES = CollectionSpec("processes", BOTH, (_EXPIRY,))
 COLLECTIONS = (
     PROFILES, VISITORS, PLAYERS, MERGES, ERASED, PROJECTOR_META,
     APPS, CAMPAIGNS, CAMPAIGN_VERSIONS, SCENARIOS, SCENARIO_VERSIONS, RUNS, FIRINGS, WAKERS,
+    HISTORIES, HISTORY_SAMPLES, SIMULATIONS,
     SENDS, PARTS, PAGES, BODIES, PARKED, CONTACTS, INTERACTIONS, BUDGETS, REPLICAS, DEAD_LETTERS, REPORTS,
     SEND_REPORTS, TOKENS, AUDIT, INSTALLATION, PROCESSES,
 )  # fmt: skip

@@ -22,12 +22,15 @@ from shared.models.person_moment import PersonMoment
 
 @dataclass(slots=True)
 class Reaction:
-    """Runs that moments ended and began, and why entries were refused. `person` is as they left her."""
+    """Runs that moments ended and began, and entries that were refused, by scenario and reason.
+
+    `person` is as they left her.
+    """
 
     person: Person
     ended: list[Run] = field(default_factory=list)
     begun: list[Run] = field(default_factory=list)
-    refused: Counter[RefuseReason] = field(default_factory=Counter)
+    refused: Counter[tuple[str, RefuseReason]] = field(default_factory=Counter)
 
     @property
     def is_empty(self) -> bool:
@@ -76,4 +79,4 @@ def _enter(
             reaction.begun.append(run)
             reaction.person = reaction.person.with_run(run)
         elif isinstance(decision, Refuse):
-            reaction.refused[decision.why] += 1
+            reaction.refused[rules.own.id, decision.why] += 1

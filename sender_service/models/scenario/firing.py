@@ -15,6 +15,7 @@ from shared.models.wire import to_iso
 
 FiringState = Literal["open", "claimed", "handed", "settled", "late"]
 MAX_FIRED_MEMBERS = 2_000
+NO_PLAYER = "no_player"  # of a person whom no page has: she had no browser to push to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from sender_service.privacy.stage import Erasure
 from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.firings import FiringStore
+from sender_service.store.histories import HistoryStore
 from sender_service.store.interactions import ParkedStore
 from sender_service.store.pages import PageStore
 from sender_service.store.runs import RunStore
@@ -25,6 +26,8 @@ from shared.events.registry import ERASE, STREAM
 from shared.kafka.records import Record
 from shared.models.dead_letter import DeadLetter
 from shared.models.event import Event
+from shared.models.facts import Viewed
+from shared.models.person_moment import PersonMoment
 from shared.stage.runner import Item
 from tests.support.ops_client import Ops, a_send
 from tests.support.pages import build_page_document
@@ -36,7 +39,7 @@ SECRETS = {
     "profiles": "jana@mail.test", "visitors": "shoe-in-visitors", "players": PLAYER,
     "sends": "name-in-sends", "parts": "name-in-parts", "bodies": "text-in-bodies",
     "parked": "url-in-parked", "dead_letters": "text-in-letters", "contacts": "send-in-contacts",
-    "runs": "item-in-runs",
+    "runs": "item-in-runs", "histories": "item-in-histories",
 }  # fmt: skip
 
 
@@ -121,6 +124,10 @@ class KnownPerson:
             expire_at=self.before, members=members,
         )  # fmt: skip
         await FiringStore(self.ops.database).insert(firing)
+
+        viewed = Viewed("e", self.before, SECRETS["histories"])
+        moment = PersonMoment(app="shop", person=self.id, seen_at=self.before, facts=[viewed])
+        await HistoryStore(self.ops.database).add("shop", [moment], self.before)
 
     async def export(self) -> Any:
         return await self.ops.ok("GET", f"/v1/people/{self.id}/export")

@@ -31,6 +31,8 @@ NOBODYS = {
     "scenarios": "rules",
     "scenario_versions": "rules",
     "wakers": "processes",
+    "history_samples": "shares",
+    "simulations": "sums",
     "budgets": "counts of an app",
     "replicas": "processes",
     "reports": "sums",

@@ -17,6 +17,7 @@ from ingest_service.projector.store import MongoProjections
 from sender_service.models.scenario.run import Run
 from sender_service.models.scenario.scenario import Scenario
 from sender_service.scenarios.entries import Entries
+from sender_service.scenarios.history_keeper import HistoryKeeper
 from sender_service.scenarios.joining import Joining
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
@@ -76,6 +77,7 @@ class EntryShop:
             people=PersonLoader.of(its, self.rules),
             joining=Joining(its.runs, self.rules),
             writes=RunWrites(its.runs, its.people, its.erasures),
+            histories=HistoryKeeper(its.histories, self.clock.monotonic),
             clock=self.clock,
             sleep=self._sleep,
         )

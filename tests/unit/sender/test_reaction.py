@@ -70,9 +70,9 @@ def test_basket_begins_a_run_once() -> None:
     found = reaction(person_with(), basket(), basket())
     (run,) = found.begun
     assert (run.id, run.due, run.entry.items) == ("demo:basket:p-1:1", START + HOUR, ("tea",))
-    assert found.refused == {"repeat": 1} and not found.ended
+    assert found.refused == {("basket", "repeat"): 1} and not found.ended
     again = reaction(found.person, basket(), basket(2))
-    assert again.is_empty and again.refused == {"repeat": 1, "waiting": 1}
+    assert again.is_empty and again.refused == {("basket", "repeat"): 1, ("basket", "waiting"): 1}
 
 
 def test_purchase_ends_the_run_as_of_the_order() -> None:
@@ -101,7 +101,7 @@ def test_of_two_orders_the_first_ends_the_run() -> None:
     person = person_with(run_of(), profile=profile_with(basket=empty_basket(), purchases=orders))
     found = reaction(person, bought(10), basket(20), bought(30, "o-2"), minutes=40)
     assert [run.ended and run.ended.at for run in found.ended] == [START + 10 * MINUTE]
-    assert not found.begun and found.refused == {"bought": 1}
+    assert not found.begun and found.refused == {("basket", "bought"): 1}
 
 
 def test_basket_that_is_emptied_ends_the_run_as_of_then() -> None:
@@ -125,7 +125,7 @@ def test_7_an_order_exits_the_others_runs_and_begins_its_own() -> None:
 
 def test_30_event_of_three_days_ago_is_late() -> None:
     found = reaction(person_with(), basket(-3 * 1440))
-    assert found.is_empty and found.refused == {"late": 1}
+    assert found.is_empty and found.refused == {("basket", "late"): 1}
 
 
 def test_scenario_that_is_off_takes_nobody_and_its_exits_count() -> None:
@@ -155,7 +155,7 @@ def test_invented_keys_begin_a_bounded_number_of_runs() -> None:
     own = scenario(entry=OnEvent(type="quiz", key="id"), until=(), again=NO_AGAIN)
     facts = [CustomEvent(f"e-{n}", START, "quiz", {"id": n}) for n in range(150)]
     found = reaction(person_with(), *facts, by=rules(own))
-    assert len(found.begun) == 100 and found.refused == {"full": 50}
+    assert len(found.begun) == 100 and found.refused == {("basket", "full"): 50}
 
 
 def test_run_that_waits_for_its_second_step_exits_too() -> None:
