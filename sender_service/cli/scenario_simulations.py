@@ -29,9 +29,9 @@ def add_simulation_commands(group: Any) -> None:
         nargs="?",
         help="a draft, as `put` takes it; - reads the standard input",
     )
-    shown = add_command(group, "simulation", _show_simulation, help="one that was begun before")
-    shown.add_argument("n", metavar="N", type=int, help="its number")
-    for parser in (simulate, shown):
+    known = add_command(group, "simulation", _show_simulation, help="one that was begun before")
+    known.add_argument("n", metavar="N", type=int, help="its number")
+    for parser in (simulate, known):
         parser.add_argument("--app", required=True)
         parser.add_argument("--scenario", required=True)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sender_service.models.decide.app_rules import AppRules
-from sender_service.models.decide.decide import decide
+from sender_service.models.decide.decide import decide, decide_together
 from sender_service.models.decide.decision import (
     Decision,
     End,
@@ -27,7 +27,6 @@ from sender_service.models.decide.progress import give_back, note_items, proceed
 from sender_service.models.decide.reaction import react
 from sender_service.models.decide.relevance import kinds_that_matter, matters
 from sender_service.models.decide.rules import Rules
-from sender_service.models.decide.waking import decide_together
 from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.firing import NO_PLAYER
 from sender_service.models.scenario.run import FiredStep, Run

@@ -1,4 +1,4 @@
-"""Simulations over HTTP: begun, worked off, shown; and by the command."""
+"""Simulations over HTTP: begun, worked off, known; and by the command."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ def test_command_waits_for_the_result_and_prints_it(
     file.write_bytes(orjson.dumps(SCENARIO))
     waiting = {**SIMULATION, "state": "waiting", "base": None, "draft": None}
     begun = respx_mock.post(f"{BASKET}/simulate").respond(202, json=waiting)
-    shown = respx_mock.get(f"{BASKET}/simulations/3")
-    shown.side_effect = [respx.MockResponse(200, json=one) for one in (waiting, SIMULATION)]
+    known = respx_mock.get(f"{BASKET}/simulations/3")
+    known.side_effect = [respx.MockResponse(200, json=one) for one in (waiting, SIMULATION)]
     named = ("--app", "demo", "--scenario", "basket")
     assert run("scenario", "simulate", *named, "--days", "3", str(file)) == 0
     assert orjson.loads(begun.calls[0].request.content) == {"days": 3, "scenario": SCENARIO}

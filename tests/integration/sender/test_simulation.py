@@ -17,14 +17,11 @@ from sender_service.models.scenario.run import Run
 from sender_service.models.scenario.simulation import Simulation
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.scenarios.simulator import LEFT_SECONDS, Simulator
-from sender_service.store import histories as stored
-from sender_service.store.histories import HistoryStore, place_of
+from sender_service.store.histories import HistoryStore
 from shared.errors import Conflict, StoreUnavailable
 from tests.integration.sender.shop_events import basket, login, purchase
 from tests.integration.sender.simulated_shop import SimulatedShop, day_of, open_simulated_shop
 from tests.integration.sender.waker_harness import StillComponent
-from tests.support.clocks import START
-from tests.support.ops_events import erasure
 from tests.unit.sender.scenario_builders import scenario
 
 DAY_MINUTES = 24 * 60
@@ -117,59 +114,6 @@ async def test_52_a_simulated_day_is_what_was_decided_to_the_person(
     assert sum(times * of for times, of in result.present.people.items()) == sum(pushes)
     assert result.present.entered == len(mine)
     assert result.base.counted == result.base.persons > 0
-
-
-async def test_histories_are_kept_of_a_sample_that_never_grows_too_large(
-    shop: SimulatedShop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stored, "MAX_PERSONS", 20)
-    monkeypatch.setattr("sender_service.scenarios.history_keeper.COUNTED_AFTER", 4)
-    histories = shop.context.stores.histories
-    for n in range(40):
-        await shop.happen(basket(f"visitor-{n}", n))
-        assert await histories.count("demo") <= 20
-    share = await histories.share("demo")
-    born = [shop.shop.born(f"visitor-{n}") for n in range(40)]
-    assert share < 1
-    assert await histories.persons("demo", share) == sorted(
-        one for one in born if place_of("demo", one) < share
-    )
-
-
-async def test_moments_that_are_read_again_add_nothing(shop: SimulatedShop) -> None:
-    moments = await shop.shop.project(basket("phone", 1))
-    await shop.shop.enter(entries=shop.entries)
-    shop.wakers.after(minutes=5)
-    await shop.shop.enter(*moments, entries=shop.entries)
-    histories = shop.context.stores.histories
-    (history,) = [
-        one async for one in histories.read([shop.shop.born("phone")], shop.wakers.clock())
-    ]
-    assert [(heard.at, heard.moment) for heard in history.moments] == [
-        (START + timedelta(seconds=1), moments[0])
-    ]
-
-
-async def test_erasure_ends_a_history_and_a_return_begins_one(shop: SimulatedShop) -> None:
-    histories, phone = shop.context.stores.histories, shop.shop.born("phone")
-    await shop.happen(basket("phone", 1))
-    await shop.happen(erasure("phone", 2, phone))
-    assert await histories.persons("demo", 1.0) == []
-    await shop.happen(basket("phone", 3, "cup"))
-    assert len(await histories.persons("demo", 1.0)) == 1
-
-
-async def test_old_moments_go(shop: SimulatedShop) -> None:
-    histories, clock = shop.context.stores.histories, shop.wakers.clock
-    await shop.happen(basket("phone", 1))
-    shop.wakers.after(days=31)
-    await shop.happen(basket("phone", 31 * 86_400 + 2, "cup"))
-    await shop.simulator().clean()
-    documents = shop.context.database["histories"].find({})
-    assert [len(one["moments"]) async for one in documents] == [1]
-    assert [
-        len(one.moments) async for one in histories.read([shop.shop.born("phone")], clock())
-    ] == [1]
 
 
 async def test_merged_people_are_left_out(shop: SimulatedShop) -> None:

@@ -1,9 +1,7 @@
-"""Simulation of people by their histories, and its extrapolation."""
+"""Simulation of people by their histories."""
 
 from __future__ import annotations
 
-import random
-from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,8 +12,8 @@ from hypothesis import strategies as st
 
 from sender_service.models.decide import simulate as simulating
 from sender_service.models.decide.app_rules import AppRules
+from sender_service.models.decide.decide import decide_together
 from sender_service.models.decide.decision import Push
-from sender_service.models.decide.extrapolation import extrapolate
 from sender_service.models.decide.history import (
     FoldedHistory,
     HeardMoment,
@@ -27,7 +25,6 @@ from sender_service.models.decide.progress import proceed, push_run
 from sender_service.models.decide.reaction import react
 from sender_service.models.decide.simulate import SimulatedPerson, TooManyLooks, simulate
 from sender_service.models.decide.tally import count_person, fields_of_today, unknown_of
-from sender_service.models.decide.waking import decide_together
 from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.entry_rules import OnBought, OnViewed
 from sender_service.models.scenario.run import Run
@@ -250,27 +247,3 @@ def test_52_simulation_decides_what_looks_at_each_minute_decide(
     found = simulate(history, rules, START + MINUTES_SIMULATED * MINUTE)
     expected = look_each_minute(history, rules)
     assert sorted(map(outline, found.runs)) == sorted(map(outline, expected))
-
-
-@given(
-    counts=st.dictionaries(st.integers(1, 9), st.integers(1, 500), max_size=5),
-    share=st.floats(0.001, 1),
-)
-def test_interval_contains_the_estimate(counts: dict[int, int], share: float) -> None:
-    found = extrapolate(counts, share)
-    assert found.sample == sum(value * people for value, people in counts.items())
-    assert found.sample <= found.low <= found.estimate <= found.high
-    whole = extrapolate(counts, 1.0)
-    assert whole.low == whole.estimate == whole.high == whole.sample
-
-
-@pytest.mark.parametrize(("people", "share"), [(40, 0.1), (400, 0.25), (3_000, 0.02)])
-def test_interval_holds_the_truth_in_95_of_100_samples(people: int, share: float) -> None:
-    random_ = random.Random(people)
-    adds = [random_.choice([1, 1, 1, 2, 3]) for _ in range(people)]
-    hits = 0
-    for _ in range(600):
-        sample = Counter(add for add in adds if random_.random() < share)
-        found = extrapolate(sample, share)
-        hits += found.low <= sum(adds) <= found.high
-    assert 0.92 <= hits / 600 <= 1.0
