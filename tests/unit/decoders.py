@@ -227,6 +227,7 @@ READERS = {
     "sender_service/ops/preview_request.py": "preview",
     "sender_service/ops/scenario_list.py": OWN,
     "sender_service/ops/scenario_templates.py": OWN,
+    "sender_service/store/histories.py": "moment",
     "sender_service/providers/onesignal/connection_check.py": "connection, refusal",
     "sender_service/providers/webpush/provider.py": "test_second_provider.py: its settings",
     "sender_service/planner/recipients.py": OWN,
