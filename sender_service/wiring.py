@@ -18,7 +18,8 @@ from sender_service.planner.planner import Planner
 from sender_service.planner.tools import PlannerTools
 from sender_service.planner.unknown_names import UnknownNames
 from sender_service.privacy.new_page_blanker import NewPageBlanker
-from sender_service.scenarios.fired_send import Looks
+from sender_service.scenarios.clock_entries import ClockEntries
+from sender_service.scenarios.fired_send import Entries, Looks
 from sender_service.scenarios.knowledge import Knowledge
 from sender_service.scenarios.looks import LookReader
 from sender_service.scenarios.occurrences import Occurrences
@@ -39,6 +40,7 @@ class Sender:
     unknown_names: UnknownNames | None  # None: unknown names aren't waited for
     knowledge: Knowledge
     looks: Looks  # at people of scenarios
+    entries: Entries  # of people whom the clock enters
 
     def intake(self) -> Intake:
         context = self.context
@@ -61,8 +63,9 @@ class Sender:
             NewPageBlanker.of(self.context.stores, self.context.clock),
         )
         tools = PlannerTools.of(
-            self.context, erasure, self.budget.chunk_members, self.unknown_names, self.looks
-        )
+            self.context, erasure, self.budget.chunk_members, self.unknown_names, self.looks,
+            self.entries,
+        )  # fmt: skip
         return [
             Planner(f"{name}-transactional", ("transactional",), tools),
             Planner(f"{name}-marketing", ("transactional", "triggered", "marketing"), tools),
@@ -90,4 +93,5 @@ async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
     """Open a sender; close its clients in reverse order. No server needs to be reachable."""
     async with open_context(settings) as context:
         budget, names = build_budget(context), UnknownNames.of(context)
-        yield Sender(context, budget, names, Knowledge.of(context), LookReader.of(context))
+        looks, entries = LookReader.of(context), ClockEntries.of(context)
+        yield Sender(context, budget, names, Knowledge.of(context), looks, entries)

@@ -13,11 +13,11 @@ from sender_service.fast_path.releasing import CallReleaser
 from sender_service.models.push import Push
 from sender_service.models.send import NEVER, Send
 from sender_service.models.trigger import FEW_RECIPIENTS, Trigger
+from sender_service.pages.document import END
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.bad_share import BAD_SHARE
 from sender_service.planner.building import PageBuilder, SendPlan
-from sender_service.planner.paging import END
 from sender_service.planner.recipients import LINES_A_READ, ResolvedRecipient, resolve, resolve_list
 from sender_service.planner.rendering import Allowance, Renderer, SendTooDear, compile_short
 from sender_service.planner.target import Candidate

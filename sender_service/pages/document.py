@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict
 
 from sender_service.models.sums import SumsDocument
+from shared.ids import SLOTS
 from shared.priority import Priority
 from shared.providers import DEFAULT_PROVIDER
 from shared.reasons import FinalReason
@@ -52,6 +53,7 @@ class PageDocument(TypedDict):
     members: list[Member]
     outcomes: dict[str, list[Any]]  # member's index → [MemberState, FinalReason or "", detail?]
     about: NotRequired[dict[str, list[StoredClaim]]]  # a scenario's: what members' pushes are about
+    refused: NotRequired[dict[str, int]]  # people up to `resumeAt` whom the clock didn't enter
     faults: NotRequired[dict[str, str]]  # what is wrong with the texts of the first members
     chunks: dict[str, ChunkDocument]
     notifications: list[str]  # the providers' ids of its chunks' messages
@@ -67,6 +69,9 @@ class PageDocument(TypedDict):
     bodiesId: str  # the id of their document, given when the page is inserted
     rev: int
     expireAt: datetime
+
+
+END: list[Any] = [SLOTS, ""]  # the cursor behind all people of a segment
 
 
 def page_id(send: str, number: int) -> str:

@@ -6,7 +6,7 @@ to the exceptions.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sender_service.models.scenario.run import ItemClaim
@@ -102,6 +102,11 @@ class PageView:
     @property
     def first_fault(self) -> str:
         return next(iter(self.document.get("faults", {}).values()), "")
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Return whom the clock didn't enter, by reason: people between this page and the one before."""
+        return self.document.get("refused", {})
 
     def index_of(self, player: str) -> int | None:
         if self._index is None:

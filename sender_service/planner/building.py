@@ -10,14 +10,14 @@ from typing import Any
 from sender_service.models.campaign import Variant
 from sender_service.models.push import Push
 from sender_service.models.scenario.push_look import PushLook
-from sender_service.models.scenario.run import ItemClaim
 from sender_service.models.send import NEVER
 from sender_service.models.send_quiet_hours import SendQuietHours
 from sender_service.models.sums import Sums, encode_sums
-from sender_service.pages.document import ChunkDocument, PageDocument, StoredClaim, page_id
+from sender_service.pages.document import END, ChunkDocument, PageDocument, page_id
 from sender_service.pages.page import Page
 from sender_service.pages.sums import summarise
 from sender_service.planner.page_chunks import NO_CHUNK, PageChunks
+from sender_service.planner.page_looks import PageLooks
 from sender_service.planner.policy import choose_variant, suppressions, why_absent, withheld_players
 from sender_service.planner.send_plan import SendPlan as SendPlan  # re-exported
 from sender_service.planner.target import Candidate, PlayerSelection
@@ -25,7 +25,7 @@ from shared.documents.profile import Profile
 from shared.errors import Rejected
 from shared.models.quiet_hours import own_zone
 from shared.providers import DEFAULT_PROVIDER
-from shared.reasons import SuppressedReason
+from shared.reasons import NotApplicable, SuppressedReason
 from shared.texts import shorten
 
 MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
@@ -49,7 +49,7 @@ class PageBuilder:
     members: list[list[str]] = field(default_factory=list)
     outcomes: dict[str, list[str]] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
-    about: dict[str, list[StoredClaim]] = field(default_factory=dict)
+    looks: PageLooks = field(default_factory=PageLooks)
     no_player: int = 0
     no_zone: int = 0  # people whose quiet hours follow UTC: no other zone is known
     aliases: dict[str, list[str]] = field(default_factory=dict)  # of people with caps
@@ -88,6 +88,8 @@ class PageBuilder:
         if full or self.no_player >= MAX_PLAYERLESS:
             return False
         self.cursor = candidate.cursor
+        if not self.looks.take(candidate.look, is_counted=candidate.cursor != END):
+            return True
         if candidate.profile is None and candidate.player is None:
             self.no_player += 1
         elif candidate.profile is None or candidate.is_elsewhere:
@@ -133,7 +135,12 @@ class PageBuilder:
             if isinstance(push, Rejected):
                 self._failed(player, person, push)
             else:
-                claims = self._note_claims(variant, look) if look and look.about else ()
+                reads, place = self.plan.renderer.reads, len(self.members)
+                claims = (
+                    self.looks.note_claims(place, look, shows=reads(variant, ITEM_VARIABLES))
+                    if look and look.about
+                    else ()
+                )
                 chunk = self._calls.add(variant.id, push, zone, providers[player], claims)
                 self._member(player, person, chunk)
         self.bad += any(isinstance(push, Rejected) for push in pushes.values())
@@ -159,13 +166,6 @@ class PageBuilder:
         if reached and quiet.of_app is None and own_zone(named) is None:
             self.no_zone += 1
         return quiet.zone_of(named)
-
-    def _note_claims(self, variant: Variant, look: PushLook) -> tuple[ItemClaim, ...]:
-        """Note what the next member's push is about; return what its texts show of it."""
-        shows = self.plan.renderer.reads(variant, ITEM_VARIABLES)
-        about = look.about if shows else look.without_prices
-        self.about[str(len(self.members))] = [[one.item, one.price] for one in about]
-        return look.about if shows else ()
 
     def _push(
         self, variant: Variant, profile: Profile, selection: PlayerSelection
@@ -204,11 +204,13 @@ class PageBuilder:
         reached = (m[1] for i, m in enumerate(self.members) if str(i) not in self.outcomes)
         return {person: self.aliases.get(person, []) for person in reached}
 
-    def suppress(self, people: Collection[str], reason: SuppressedReason) -> None:
+    def suppress(
+        self, people: Collection[str], reason: SuppressedReason, *detail: NotApplicable
+    ) -> None:
         """Suppress these people's members that have no outcome yet."""
         for index, member in enumerate(self.members):
             if member[1] in people and str(index) not in self.outcomes:
-                self.outcomes[str(index)] = ["suppressed", reason]
+                self.outcomes[str(index)] = ["suppressed", reason, *detail]
 
     def page(self, next_cursor: Any) -> Page:
         """Return the page; it isn't due before the whole send is planned."""
@@ -238,7 +240,6 @@ class PageBuilder:
             "rev": 0,
             "expireAt": send.expire_at,
         }
-        if self.about:
-            document["about"] = self.about
+        self.looks.write(document)
         document["sums"] = encode_sums(summarise(document))
         return Page(document)

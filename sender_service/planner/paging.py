@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import logging
-from bisect import bisect_left
+from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from sender_service.models.send import PlanningChanges
-from sender_service.pages.document import page_id
-from sender_service.pages.page import NO_TIMEOUT, Page
+from sender_service.pages.document import END, page_id
 from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.bad_share import BAD_SHARE, bad_share_message
 from sender_service.planner.building import PageBuilder, SendPlan
 from sender_service.planner.erasure_check import ErasureCheck
+from sender_service.planner.moved_players import MovedPlayers
+from sender_service.planner.page_looks import held_out
+from sender_service.planner.planning_look import PlanningLook
 from sender_service.planner.rendering import SendTooDear
-from sender_service.planner.scenario_look import ScenarioLook
 from sender_service.planner.target import Candidate, Cursor, PlayerSelection, Target
 from sender_service.planner.text_index import TextHashSet
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
-from sender_service.store.people import CHANGES_OVERLAP, MovedPlayer
+from sender_service.store.people import CHANGES_OVERLAP
 from sender_service.yield_timer import YieldTimer
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import Rejected
-from shared.ids import SLOTS, slot_of
 
 log = logging.getLogger("carillon.planner")
 
 BAD_CHECK_AFTER = 20  # people, all with bad variables: planning stops early
-END: Cursor = [SLOTS, ""]
 PLANNED_PAGES_A_READ = 20
 MAX_BEGUN = 3  # times without a new page: the same crash would repeat
 
@@ -69,7 +68,7 @@ class Paging:
         target: Target,
         stores: PagingStores,
         keep: KeepLease,
-        look: ScenarioLook | None = None,
+        look: PlanningLook | None = None,
     ) -> None:
         self._plan = plan
         self._send = plan.send.id
@@ -83,6 +82,7 @@ class Paging:
         self._people = 0
         self._bad = 0
         self._fault = ""  # the first
+        self._refused: Counter[str] = Counter()  # people whom the clock didn't enter, of all pages
 
     async def run(self) -> int:
         """Plan all pages; return their number. Raises Rejected when too many texts don't render."""
@@ -120,6 +120,8 @@ class Paging:
         if not self._target.is_list:
             builder = await self._add_latecomers(builder)
         self._check_bad_share(final=True)
+        if self._look is not None:
+            await self._look.note_refused(self._refused + builder.looks.refused)
         return builder.n
 
     async def _note_begin(self, pages: int) -> None:
@@ -148,7 +150,9 @@ class Paging:
         self._bad += builder.bad
         self._fault = self._fault or next(iter(builder.faults.values()), "")
         self._check_bad_share(final=False)
+        self._refused += builder.looks.refused
         await self._reserve_caps(builder)
+        await self._begin_runs(builder)
         page = builder.page(cursor)
         if not await self._stores.pages.insert(page, builder.pushes):
             raise LeaseLost  # another planner inserted this page: its page stays
@@ -172,6 +176,14 @@ class Paging:
         builder.suppress(refused, "capped")
         builder.capped = True
 
+    async def _begin_runs(self, builder: PageBuilder) -> None:
+        """Begin the runs of who is pushed, or held out from it, before the page, as caps are reserved."""
+        if self._look is None or not builder.looks.runs:
+            return
+        people = {*builder.reached, *held_out(builder.members, builder.outcomes)}
+        lost = await self._look.begin(builder.looks.runs_of(sorted(people)))
+        builder.suppress(lost, "not_applicable", "exited")
+
     def _check_bad_share(self, *, final: bool) -> None:
         """Raise Rejected when more than BAD_SHARE of the people's texts don't render."""
         # Before the end only when none renders, and never for a list: it may name the bad ones first.
@@ -188,6 +200,7 @@ class Paging:
             ids = [page_id(self._send, n) for n in numbers[start : start + PLANNED_PAGES_A_READ]]
             for page in (await self._stores.pages.get_many(ids)).values():
                 self._people += len(page.people)
+                self._refused.update(page.refused)
                 self._bad += len(page.people_failed("bad_variables"))
                 self._fault = self._fault or page.first_fault
                 if self._target.is_list:
@@ -201,6 +214,7 @@ class Paging:
         # A page covers a range of people, so a player can only be in pages of its owners.
         send = self._plan.send
         index = await self._stores.pages.index(self._send)
+        in_pages = MovedPlayers(self._stores.pages, index)
         moved = await self._stores.audience.people.moved_since(
             send.app, send.due_at - CHANGES_OVERLAP
         )
@@ -208,42 +222,21 @@ class Paging:
             self._target, [player.owner for player in moved]
         )
         for player in moved:
-            pages = await self._pages_with(player, index)
+            pages = await in_pages.pages_with(player)
             if len(pages) > 1:
-                await self._keep_in_one_page(player, pages)
+                await in_pages.keep_in_one_page(player, pages)
             owner = owners.get(player.owner)
             if not pages and owner is not None:
                 candidate = Candidate(END, owner, (PlayerSelection(player.id),))
-                if self._look is not None:
-                    (candidate,) = await self._look.decide([candidate])
-                if not builder.add(candidate):
-                    builder = await self._finish_page(builder, END)
-                    builder.add(candidate)
+                builder = await self._add_latecomer(builder, candidate)
             await self._turns.yield_if_due()
             await self._keep()
         return await self._finish_page(builder, END)
 
-    async def _pages_with(self, player: MovedPlayer, index: list[tuple[Any, str]]) -> list[Page]:
-        """Return the pages that contain the player."""
-        people = {player.owner, *player.past_owners}
-        cursors = [tuple(cursor) for cursor, _ in index]
-        places = {bisect_left(cursors, (slot_of(person), person)) for person in people}
-        # Latecomers' own pages come after the end; they are few.
-        ids = {index[at][1] for at in places if at < len(index)}
-        ids |= {page for cursor, page in index if list(cursor) == END}
-        pages = await self._stores.pages.get_many(sorted(ids))
-        return [page for page in pages.values() if page.index_of(player.id) is not None]
-
-    async def _keep_in_one_page(self, player: MovedPlayer, pages: list[Page]) -> None:
-        """Suppress the player in all pages but its present owner's."""
-        for page in pages:
-            while not await self._suppress_moved(page, player):
-                page = await self._stores.pages.get(page.id) or page
-
-    async def _suppress_moved(self, page: Page, player: MovedPlayer) -> bool:
-        """Suppress the player unless the owner has it; return False when the page has changed since."""
-        at = page.index_of(player.id)
-        if at is None or page.person(at) == player.owner:
-            return True
-        page.suppress(at, "moved")
-        return await self._stores.pages.update(page, page.changes(NO_TIMEOUT))
+    async def _add_latecomer(self, builder: PageBuilder, candidate: Candidate) -> PageBuilder:
+        looked = [candidate] if self._look is None else await self._look.decide([candidate])
+        for one in looked:
+            if not builder.add(one):
+                builder = await self._finish_page(builder, END)
+                builder.add(one)
+        return builder

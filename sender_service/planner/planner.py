@@ -16,7 +16,6 @@ from sender_service.models.trigger import Terms
 from sender_service.planner.building import SendPlan
 from sender_service.planner.paging import LeaseLost, Paging, PagingStores
 from sender_service.planner.rendering import Renderer, compiling
-from sender_service.planner.scenario_look import ScenarioLook
 from sender_service.planner.target import NamesUnknown, target_of
 from sender_service.planner.tools import PlannerTools
 from sender_service.store.parts import PartLost
@@ -123,7 +122,7 @@ class Planner:
         stores = PagingStores(
             tools.pages, tools.audience, tools.contacts, tools.clock, tools.erasure
         )
-        look = ScenarioLook.of(tools.looks, send, target, tools.clock)
+        look = await tools.look_of(send, target)
         count = await Paging(plan, target, stores, keep, look).run()
         await tools.pages.make_due(send.id, tools.clock())
         planned: PlanningChanges = {"state": "sending", "pages": count}

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sender_service.models.scenario.push_look import PushLook
 from sender_service.models.send import SendRow
-from sender_service.planner.target import Batch, Candidate, NamesUnknown, Target
+from sender_service.planner.planning_look import PlanningLook, with_look
+from sender_service.planner.target import Candidate, NamesUnknown, Target
 from sender_service.scenarios.fired_send import FiredSend, Looks
 from shared.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class ScenarioLook:
+class ScenarioLook(PlanningLook):
     """Look at planning. `can_postpone`: who isn't clear yet may be looked at a little later."""
 
     send: FiredSend
@@ -32,12 +31,6 @@ class ScenarioLook:
         fired = FiredSend(send.id, send.app, send.scenario)
         return cls(fired, reader, clock, target.can_postpone)
 
-    async def batches(self, read: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
-        """Yield the batches with looks at their candidates. Raises StoreUnavailable, NamesUnknown."""
-        async with aclosing(read) as batches:
-            async for batch in batches:
-                yield replace(batch, candidates=await self.decide(batch.candidates))
-
     async def decide(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Return the candidates with their looks. Raises StoreUnavailable, NamesUnknown."""
         asked = {name: () for one in candidates for name in _names_of(one)}
@@ -45,7 +38,7 @@ class ScenarioLook:
         if self.can_postpone and any(look.is_unclear for look in looks.values()):
             raise NamesUnknown
         return [
-            _with_look(one, looks[names[0]]) if (names := _names_of(one)) else one
+            with_look(one, looks[names[0]]) if (names := _names_of(one)) else one
             for one in candidates
         ]
 
@@ -55,10 +48,3 @@ def _names_of(candidate: Candidate) -> tuple[str, ...]:
     if candidate.persons or candidate.profile is None:
         return candidate.persons
     return (candidate.profile["_id"],)
-
-
-def _with_look(candidate: Candidate, look: PushLook) -> Candidate:
-    selections = tuple(
-        replace(one, variables={**one.variables, **look.variables}) for one in candidate.selections
-    )
-    return replace(candidate, selections=selections, look=look)

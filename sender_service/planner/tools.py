@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 from sender_service.context import SenderContext
 from sender_service.models.policy import AppPolicy
+from sender_service.models.send import Send
 from sender_service.planner.audience import AudienceReader
+from sender_service.planner.clock_look import ClockLook
 from sender_service.planner.erasure_check import ErasureCheck
+from sender_service.planner.planning_look import PlanningLook
+from sender_service.planner.scenario_look import ScenarioLook
+from sender_service.planner.target import Target
 from sender_service.planner.unknown_names import UnknownNames
-from sender_service.scenarios.fired_send import Looks
+from sender_service.scenarios.fired_send import Entries, Looks
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
@@ -36,6 +41,7 @@ class PlannerTools:
     policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
     unknown_names: UnknownNames | None = None  # None: a name is known now or never
     looks: Looks | None = None  # at people of scenarios
+    entries: Entries | None = None  # of people whom the clock enters
 
     @classmethod
     def of(
@@ -45,6 +51,7 @@ class PlannerTools:
         chunk_members: Callable[[str], Mapping[str, int]],
         unknown_names: UnknownNames | None,
         looks: Looks | None,
+        entries: Entries | None,
     ) -> PlannerTools:
         stores, apps = context.stores, context.apps
         audience = AudienceReader(stores.people, stores.parts)
@@ -52,5 +59,13 @@ class PlannerTools:
             stores.sends, stores.pages, audience, stores.campaigns, stores.contacts,
             erasure, context.settings.plan, context.clock, chunk_members,
             context.scheduler_wakeup.notify, lambda app: AppPolicy.of(apps.get(app)), unknown_names,
-            looks,
+            looks, entries,
         )  # fmt: skip
+
+    async def look_of(self, send: Send, target: Target) -> PlanningLook | None:
+        """Return the look at a scenario's people; None of other sends. Raises StoreUnavailable."""
+        if self.entries is not None and send.scenario is not None:
+            occasion = await self.entries.open(send.id)
+            if occasion is not None:
+                return ClockLook(occasion, self.clock)
+        return ScenarioLook.of(self.looks, send, target, self.clock)

@@ -17,6 +17,7 @@ from sender_service.models.scenario.scenario import Scenario
 from sender_service.models.send import SendRow
 from sender_service.models.sums import Sums
 from sender_service.pages.person_outcomes import SENT, PersonOutcome
+from sender_service.scenarios.clock_closing import ClockCloser
 from sender_service.scenarios.lease import AppLease
 from sender_service.scenarios.run_changes import change_runs
 from sender_service.store.firings import FiringHead, FiringStore
@@ -44,6 +45,7 @@ class FiringCloser:
     sends: SendStore
     outcomes: OutcomeReader
     people: PeopleReader
+    of_clock: ClockCloser
     clock: Clock
 
     @classmethod
@@ -55,6 +57,7 @@ class FiringCloser:
             stores.sends,
             stores.outcomes,
             stores.people,
+            ClockCloser.of(stores, clock),
             clock,
         )
 
@@ -73,14 +76,16 @@ class FiringCloser:
         firing = await self.firings.get(id)
         if firing is None:
             return
-        if firing.segment is not None or (send is not None and send.rolled_up):
-            counts = Counter() if send is None else _count_all(send)
+        if send is not None and send.rolled_up:
+            counts = _count_all(send)
+        elif firing.occurrence is not None:
+            counts = Counter() if send is None else await self.of_clock.close(lease, firing, send)
         else:
             found = await self._outcomes(firing, send)
             await self._change_runs(lease, firing, [one for one in found if _changes_run(one[1])])
             counts = Counter(outcome.why for _, outcome in found)
         await lease.keep()
-        await self.firings.close(id, counts)
+        await self.firings.close(id, counts + Counter(firing.counts))
         log.info("firing closed", extra={"firing": id, "app": firing.app})
 
     async def _outcomes(

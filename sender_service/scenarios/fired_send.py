@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,8 @@ from typing import Protocol
 from sender_service.models.decide.decision import Stage
 from sender_service.models.scenario.push_look import PushLook
 from sender_service.models.scenario.reference import ScenarioRef
-from sender_service.models.scenario.run import ItemClaim
+from sender_service.models.scenario.run import ItemClaim, Run
+from shared.documents.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +44,28 @@ class Looks(Protocol):
         stage: Stage,
     ) -> dict[str, PushLook]:
         """Return person → look. `about`: person → what the push claims, at release."""
+        ...
+
+
+class Occasion(Protocol):
+    """Occurrence of the clock whose people are decided on. Methods raise StoreUnavailable."""
+
+    async def look(self, profiles: Sequence[Profile], now: datetime) -> dict[str, PushLook]:
+        """Return person → look, of those whom the send may be for."""
+        ...
+
+    async def begin(self, runs: Sequence[Run]) -> set[str]:
+        """Begin these runs; return the persons who entered otherwise meanwhile."""
+        ...
+
+    async def note_refused(self, counts: Mapping[str, int]) -> None:
+        """Note whom the clock didn't enter, once all of the send is planned."""
+        ...
+
+
+class Entries(Protocol):
+    """Entries by the clock: the ClockEntries."""
+
+    async def open(self, send: str) -> Occasion | None:
+        """Return the occurrence that the send is of; None of a send to members."""
         ...

@@ -12,11 +12,14 @@ from sender_service.models.decide.decision import Stage
 from sender_service.models.decide.fired import EXITED, FiredPush, decide_fired
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import EMPTY_WORLD, World
+from sender_service.models.scenario.entry_rules import ClockRule
+from sender_service.models.scenario.firing import entry_of
 from sender_service.models.scenario.push_look import PushLook
-from sender_service.models.scenario.run import ItemClaim
+from sender_service.models.scenario.run import Entry, ItemClaim
 from sender_service.scenarios.fired_send import FiredSend
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
+from sender_service.store.firings import FiringStore
 from sender_service.yield_timer import YieldTimer
 
 
@@ -26,13 +29,14 @@ class LookReader:
 
     people: PersonLoader
     rules: RulesLoader
+    firings: FiringStore
     world: World = EMPTY_WORLD
 
     @classmethod
     def of(cls, context: SenderContext) -> LookReader:
         stores = context.stores
         rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
-        return cls(PersonLoader.of(stores, rules), rules)
+        return cls(PersonLoader.of(stores, rules), rules, stores.firings)
 
     async def needs_knowledge(self, send: FiredSend) -> bool:
         """Return whether what people did lately may forbid the push."""
@@ -58,6 +62,7 @@ class LookReader:
         rules = None if of_app is None else await self._rules_of(send, of_app)
         if of_app is None or rules is None:
             return dict.fromkeys(about, EXITED)
+        entry = await self._entry_of(send, rules)
         loaded = await self.people.load(of_app, about)
         yield_timer = YieldTimer()
         looks: dict[str, PushLook] = {}
@@ -65,9 +70,16 @@ class LookReader:
             person = loaded.persons.get(id)
             look = EXITED
             if person is not None:
-                push = FiredPush(send.id, send.scenario.step, claims)
+                push = FiredPush(send.id, send.scenario.step, claims, entry)
                 look = decide_fired(person, push, rules, self.world, now, stage)
             is_unclear = loaded.is_unwritten(id, now)
             looks[id] = replace(look, is_unclear=True) if is_unclear else look
             await yield_timer.yield_if_due()
         return looks
+
+    async def _entry_of(self, send: FiredSend, rules: Rules) -> Entry | None:
+        """Return the clock's entry that the send pushes; None of other sends."""
+        if not isinstance(rules.own.entry, ClockRule):
+            return None
+        firing = await self.firings.get(send.id)
+        return None if firing is None else entry_of(firing)

@@ -17,24 +17,19 @@ from sender_service.models.scenario.entry_rules import ClockRule, OnDaily, OnNew
 from sender_service.models.scenario.firing import Firing, Occurrence, occurrence_id
 from sender_service.models.scenario.occurrence import find_occurrences
 from sender_service.models.scenario.scenario import Scenario
+from sender_service.scenarios.app_turns import AppTurns
 from sender_service.scenarios.knowledge import Knowledge
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.store.firings import FiringStore
 from sender_service.store.scenario_codec import encode_segment
 from sender_service.store.zones import ZoneReader
 from shared import metrics
-from shared.apps import AppRegistry
 from shared.clock import Clock, Monotonic
-from shared.errors import Unavailable
 from shared.health import Component
-from shared.loops import sleep_or_stop
 from shared.models.quiet_hours import zone_for
-from shared.mongo.errors import blame_database
 
 log = logging.getLogger("carillon.scenarios")
 
-CLOCK_SECONDS = 5.0  # between two looks at the clock
-FAULTY_APP_SECONDS = 30.0  # an app whose look failed is left alone
 ZONES_KEPT_SECONDS = 3_600.0
 FIRING_LIFE = timedelta(hours=24)  # so that the morning comes within it
 KEPT = timedelta(days=3)  # longer than any occurrence may be late
@@ -44,7 +39,7 @@ KEPT = timedelta(days=3)  # longer than any occurrence may be late
 class Occurrences:
     """Maker of the clock's firings in this process. `retention`: of firings, as of sends."""
 
-    apps: AppRegistry
+    turns: AppTurns
     rules: RulesLoader
     zones: ZoneReader
     firings: FiringStore
@@ -54,13 +49,12 @@ class Occurrences:
     retention: timedelta
     _made: dict[str, datetime] = field(default_factory=dict, init=False)
     _zones: dict[str, tuple[float, set[str]]] = field(default_factory=dict, init=False)
-    _failed_until: dict[str, float] = field(default_factory=dict, init=False)
 
     @classmethod
     def of(cls, context: SenderContext, knowledge: Knowledge) -> Occurrences:
         stores, days = context.stores, context.settings.plan.retention_days
         return cls(
-            context.apps,
+            AppTurns(context.apps, context.monotonic),
             RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic),
             ZoneReader(context.database),
             stores.firings,
@@ -71,35 +65,19 @@ class Occurrences:
         )
 
     async def run(self, stop: asyncio.Event, component: Component) -> None:
-        while not stop.is_set():
-            try:
-                with blame_database():
-                    await self.look(component)
-                component.beat()
-            except Unavailable as exc:
-                component.wait_for(exc)
-            await sleep_or_stop(stop, CLOCK_SECONDS)
+        await self.turns.run(self.look, stop, component)
 
-    async def look(self, component: Component) -> None:
+    async def look(self, component: Component) -> bool:
         """Make the firings that are due in each app. Raises Unavailable."""
-        for app in list(self.apps.apps):
-            if not app.is_sending or self._failed_until.get(app.id, 0.0) > self.monotonic():
-                continue
-            try:
-                await self._look_at(app.id)
-            except Unavailable:
-                raise
-            except Exception as exc:  # a bug, or a document changed by hand
-                log.error("look at the clock failed", exc_info=exc, extra={"app": app.id})
-                self._failed_until[app.id] = self.monotonic() + FAULTY_APP_SECONDS
-            component.beat()
+        await self.turns.serve(self._look_at, component)
         long_ago = self.clock() - KEPT
         self._made = {id: due for id, due in self._made.items() if due > long_ago}
+        return False
 
-    async def _look_at(self, app: str) -> None:
+    async def _look_at(self, app: str) -> bool:
         rules = await self.rules.load(app)
         if rules is None:
-            return
+            return False
         now = self.clock()
         is_old = await self.knowledge.why_old(now) is not None
         for own in rules.present.values():
@@ -112,6 +90,7 @@ class Occurrences:
             for one in find_occurrences(own, zones, now - own.max_late, now):
                 if _counts(one, own):
                     await self._make(one, own, now)
+        return False
 
     async def _zones_of(self, own: Scenario, rules: AppRules) -> Collection[str]:
         """Return the zones in which the scenario's time of day comes."""

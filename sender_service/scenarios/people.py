@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -87,6 +87,13 @@ class PersonLoader:
             loaded = await self._add_pushes(app, loaded)
         persons = {n: loaded[owner] for n, owner in owners.items() if owner in loaded}
         return LoadedPeople(persons=persons, merges=merges)
+
+    async def of_profiles(self, rules: AppRules, profiles: Sequence[Profile]) -> list[Person]:
+        """Return the persons of profiles that were read just now."""
+        names = {name for profile in profiles for name in _ids_of(profile)}
+        runs = await self.runs.of_people(rules.app, sorted(names))
+        persons = {profile["_id"]: _person(profile, (), runs) for profile in profiles}
+        return list((await self._add_clicks(rules, persons)).values())
 
     async def _read_more(
         self, app: str, profiles: Mapping[str, Profile], read: Mapping[str, list[Run]]

@@ -37,6 +37,17 @@ class RunWrites:
         await self._check_tombstones(begun[0].app, persons)
         return lost
 
+    async def begin(self, begun: Collection[Run]) -> set[str]:
+        """Begin runs, again where they are there; return the persons who entered otherwise meanwhile."""
+        if not begun:
+            return set()
+        new = await self.runs.insert(list(begun))
+        stored = await self.runs.get(run.id for run in begun if run.id not in new)
+        await self._check_tombstones(next(iter(begun)).app, {run.person for run in begun})
+        events = {id: run.entry.event for id, run in stored.items()}
+        lost = {run.person for run in begun if run.entry.event != events.get(run.id)}
+        return lost - {run.person for run in begun if run.id in new}
+
     async def erase(self, app: str, moments: Iterable[PersonMoment]) -> None:
         """Delete runs of erased persons, but for those of who came back since."""
         for moment in moments:

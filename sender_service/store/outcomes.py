@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -17,6 +17,7 @@ from sender_service.store.send_pages import pages_of
 from shared.events.payloads import INTERACTION_KINDS
 from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import INTERACTIONS, PAGES, SENDS
+from shared.mongo.whole_reads import read_all
 from shared.reasons import FinalReason
 
 SUMMARY = {"app": 1, "campaign": 1, "createdAt": 1, "pages": 1}
@@ -103,6 +104,19 @@ class OutcomeReader:
         async for page in pages_of(self._pages, send, fields, at_once=FULL_PAGES_A_READ):
             for person, outcome in outcomes_of(PageView(cast(PageDocument, page))):
                 found[person] = max(found.get(person, outcome), outcome)
+        return found
+
+    async def of_pages(self, pages: Sequence[str]) -> dict[str, PersonOutcome]:
+        """Return person → the outcome of all the person's players in these pages."""
+        found: dict[str, PersonOutcome] = {}
+        fields = {"members": 1, "outcomes": 1, "chunks": 1}
+        for start in range(0, len(pages), FULL_PAGES_A_READ):
+            query = {"_id": {"$in": list(pages[start : start + FULL_PAGES_A_READ])}}
+            with translate_mongo_errors():
+                read = await read_all(self._pages, query, fields)
+            for page in read:
+                for person, outcome in outcomes_of(PageView(cast(PageDocument, page))):
+                    found[person] = max(found.get(person, outcome), outcome)
         return found
 
     async def interactions(

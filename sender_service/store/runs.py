@@ -33,7 +33,6 @@ from shared.mongo.whole_reads import BY_ID, read_all, walk
 
 DUE_AT_ONCE = 500
 DUE_IDS_AT_ONCE = 50_000
-SOON_LIMIT = 100  # runs that are due, or soon: so many are read for the first
 ENDED_AT_ONCE = 1_000
 COUNTED_AT_ONCE = 1_000
 LAST_DUE = NEVER - timedelta(milliseconds=1)  # NEVER: over
@@ -116,13 +115,6 @@ class RunStore:
             found = await read_all(self._runs, query, fields, limit=limit)
         return [one["_id"] for one in sorted(found, key=lambda one: (one["due"], one["_id"]))]
 
-    async def next_due(self, app: str, until: datetime = NEVER) -> datetime | None:
-        """Return when the first run is due; None if none is until then."""
-        query = _due(app, until)
-        with translate_mongo_errors():
-            found = await read_all(self._runs, query, {"due": 1}, limit=SOON_LIMIT)
-        return min((one["due"] for one in found), default=None)
-
     async def claim(self, ids: Sequence[str], claim: StepClaim) -> None:
         """Take the step of those that still wait at it. `claimed` returns them."""
         change: Document = {
@@ -148,6 +140,12 @@ class RunStore:
                 query = {**batch, "pushes.firing": firing}
                 found |= {one["_id"] for one in await read_all(self._runs, query, {"_id": 1})}
         return [id for id in ids if id in found]
+
+    async def entered_at(self, app: str, scenario: str, at: datetime) -> list[str]:
+        """Return the ids of a scenario's runs of one time of entry, as the clock's people have it."""
+        query = {"app": app, "scenario": scenario, "entry.at": at}
+        with translate_mongo_errors():
+            return sorted([one["_id"] for one in await read_all(self._runs, query, {"_id": 1})])
 
     async def end_all(self, app: str, scenario: str, why: EndReason, now: datetime) -> int:
         """End the scenario's waiting runs; return how many. Repeating it ends the rest."""

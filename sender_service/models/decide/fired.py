@@ -11,24 +11,30 @@ from sender_service.models.decide.person import Person
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import World
 from sender_service.models.scenario.push_look import PushLook
-from sender_service.models.scenario.run import FiredStep, ItemClaim, Run
+from sender_service.models.scenario.run import Entry, FiredStep, ItemClaim, Run
 
 EXITED = PushLook(why_not="exited")
 
 
 class FiredPush(NamedTuple):
-    """Push of a step to one person; `about`: what it claims, at release."""
+    """Push of a step to one person; `about`: what it claims, at release.
+
+    `entry`: of the clock, which pushes without a run where nothing needs one later.
+    """
 
     firing: str
     step: str
     about: tuple[ItemClaim, ...] = ()
+    entry: Entry | None = None
 
 
 def decide_fired(
     person: Person, push: FiredPush, rules: Rules, world: World, now: datetime, stage: Stage
 ) -> PushLook:
     """Return whether the push goes to the person."""
-    run = fired_run(person, push.firing)
+    run: Run | Entry | None = fired_run(person, push.firing)
+    if run is None and not rules.own.remembers_pushes:
+        run = push.entry
     if run is None:  # erased, or given back
         return EXITED
     fired = FiredStep(run=run, step=push.step, about=push.about)

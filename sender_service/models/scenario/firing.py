@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import orjson
 
-from sender_service.models.scenario.run import RunPush
+from sender_service.models.scenario.run import Entry, RunPush
 from shared.ids import derived_id
 from shared.models.wire import to_iso
 
@@ -89,6 +89,12 @@ def firing_id(app: str, n: int, made_at: datetime) -> str:
 def occurrence_id(app: str, scenario: str, occurrence: str) -> str:
     """Return the id of the firing for an occurrence of the clock, or a catalogue's digest."""
     return derived_id("occurrence", app, scenario, occurrence)
+
+
+def entry_of(firing: Firing) -> Entry | None:
+    """Return the entry that an occurrence of the clock is to its people; None of other firings."""
+    one = firing.occurrence
+    return None if one is None else Entry(at=one.at, event=firing.id)
 
 
 def trigger_of(firing: Firing) -> bytes:

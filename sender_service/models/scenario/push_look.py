@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sender_service.models.scenario.run import ItemClaim
+from sender_service.models.scenario.run import ItemClaim, Run
 from shared.reasons import NotApplicable, SuppressedReason
 
 
@@ -15,13 +15,16 @@ class PushLook:
     """Decision about a person's push. `why_not`: None where it goes.
 
     `about`: items that it is about; `variables`: of its texts. `is_unclear`: she was merged into
-    somebody whose profile may not show it yet.
+    somebody whose profile may not show it yet. Where the clock enters: `refused`: why she isn't in the
+    audience at all; `run`: the run that begins.
     """
 
     why_not: NotApplicable | Literal["bought"] | None = None
     about: tuple[ItemClaim, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
     is_unclear: bool = False
+    refused: str | None = None
+    run: Run | None = None
 
     @property
     def reason(self) -> SuppressedReason:

@@ -7,7 +7,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -45,7 +45,7 @@ from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 from tests.support.builders import variant
-from tests.support.looks import build_looks
+from tests.support.looks import build_entries, build_looks
 from tests.support.memory_log import MemoryLog
 from tests.support.providers import build_counts
 from tests.support.sandbox import KEY, SandboxApp, sandbox_at
@@ -98,6 +98,7 @@ class Pipeline:
     dispatcher: Dispatcher
     apps: AppRegistry
     looks: LookReader
+    planning: dict[str, Any] = field(default_factory=dict)  # other tools of the planner
 
     async def ops(self, method: str, path: str, **more: Any) -> Any:
         answer = await self.http.request(method, path, **more)
@@ -127,7 +128,9 @@ class Pipeline:
 
     async def plan(self) -> None:
         for _ in range(PLANS):
-            planner = self.world.planner(policy=self._policy_of, looks=self.looks)
+            entries = build_entries(self.world.stores, self.looks)
+            tools = {"looks": self.looks, "entries": entries, **self.planning}
+            planner = self.world.planner(policy=self._policy_of, **tools)
             if not await planner.plan_one():
                 return
         raise AssertionError("the same is planned again and again")

@@ -67,7 +67,7 @@ class SenderHarness:
             self.plan, self.clock,
             tools.get("chunk_members", lambda app: {DEFAULT_PROVIDER: MAX_TARGETS}),
             lambda: None, tools.get("policy", lambda app: AppPolicy()), tools.get("unknown_names"),
-            tools.get("looks"),
+            tools.get("looks"), tools.get("entries"),
         )  # fmt: skip
         return Planner(name, RELEASE_ORDER, made)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sender_service.intake.request import parse_request
+from sender_service.scenarios.clock_entries import ClockEntries
 from sender_service.scenarios.looks import LookReader
 from sender_service.scheduler.tools import build_budget
 from sender_service.wiring import Sender
@@ -22,9 +23,8 @@ async def test_a_trigger_becomes_a_send_and_a_refused_one_is_given_back(
         wakers.after(minutes=60)
         await wakers.look()
         context = replace(wakers.context, clock=wakers.clock)
-        sender = Sender(
-            context, build_budget(context), None, wakers.knowledge, LookReader.of(context)
-        )
+        looks, entries = LookReader.of(context), ClockEntries.of(context)
+        sender = Sender(context, build_budget(context), None, wakers.knowledge, looks, entries)
         intake = sender.intake()
         (record,) = wakers.log.records
         assert await intake.accept([parse_request(record.value)] * 2) == [None, None]

@@ -76,11 +76,7 @@ async def test_due_are_those_that_wait(runs: RunStore) -> None:
     assert await runs.due("demo", START) == [run(0)]
     assert {one.id for one in await runs.due("demo", LAST_DUE + DAY)} == {run(0).id, later.id}
     assert len(await runs.due("demo", START + DAY, limit=1)) == 1
-    assert await runs.next_due("demo") == START
     await runs.replace(end_run(run(0), "done", START))
-    assert await runs.next_due("demo") == START + HOUR
-    assert await runs.next_due("demo", START) is None
-    assert await runs.next_due("nobody") is None
 
 
 async def test_the_longest_due_come_first(runs: RunStore) -> None:
