@@ -62,7 +62,7 @@ class SimulatedShop:
         waiting = sorted(events, key=lambda one: one.occurred_at)
         runs, clock = self.wakers.runs, self.wakers.clock
         while True:
-            due = await runs.next_due("demo", end)
+            due = min((run.due for run in await runs.due("demo", end)), default=None)
             times = [waiting[0].occurred_at if waiting else end, end if due is None else due]
             at = max(clock(), min(times))
             clock.advance((at - clock()).total_seconds())
