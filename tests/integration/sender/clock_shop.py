@@ -69,6 +69,12 @@ class ClockShop:
         dying = replace(entries, writes=replace(entries.writes, runs=runs))
         self.line.planning = {"entries": dying}
 
+    def live_on(self) -> None:
+        """Let planners live, once the lease of the dead one is over."""
+        entries = build_entries(self.line.world.stores, self.line.looks)
+        self.line.planning = {"entries": entries}
+        self.line.world.clock.advance(600)
+
     async def people(self, count: int, **fields: Any) -> None:
         await self.line.people(count, **fields)
 

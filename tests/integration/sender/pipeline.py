@@ -7,7 +7,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -24,7 +24,7 @@ from sender_service.models.policy import AppPolicy
 from sender_service.ops.routers import OpsApi
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
-from sender_service.providers.base import Provider, ProviderContext
+from sender_service.providers.base import ProviderContext
 from sender_service.providers.registry import PROVIDERS, Opener, open_providers
 from sender_service.scenarios.looks import LookReader
 from sender_service.scheduler.budget import MessageBudget
@@ -34,15 +34,15 @@ from sender_service.scheduler.tools import SchedulerTools
 from sender_service.store.progress import ProjectorProgress
 from shared.apps import AppRegistry
 from shared.health import Health
-from shared.kafka.records import OutgoingRecord, Record
+from shared.kafka.records import Record
 from shared.kafka.topics import DELIVERIES_TOPIC, MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
 from shared.loops import Wakeup
-from shared.models.app import App
 from shared.models.delivery import Delivery
 from shared.models.job import Job
 from shared.secrets import Vault
 from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
+from tests.integration.sender.pipeline_parts import OneByOne, UnlimitedGovernor
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 from tests.support.builders import variant
 from tests.support.looks import build_entries, build_looks
@@ -67,28 +67,6 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 
 
 @dataclass
-class OneByOne:
-    """Publisher of single records, as the dispatcher needs it."""
-
-    log: MemoryLog
-
-    async def publish(self, record: OutgoingRecord) -> None:
-        await self.log.publish([record])
-
-
-class UnlimitedGovernor:
-    """Governor that grants every call at once."""
-
-    async def acquire(
-        self, app: App, provider: Provider, *, transactional: bool, within: float
-    ) -> bool:
-        return True
-
-    def pause(self, app: str, provider: str, seconds: float) -> None:
-        raise AssertionError("nobody was to be answered 429")
-
-
-@dataclass
 class Pipeline:
     world: SenderHarness
     remote: SandboxApp
@@ -98,7 +76,7 @@ class Pipeline:
     dispatcher: Dispatcher
     apps: AppRegistry
     looks: LookReader
-    planning: dict[str, Any] = field(default_factory=dict)  # other tools of the planner
+    planning: dict[str, Any]  # further tools of the planner
 
     async def ops(self, method: str, path: str, **more: Any) -> Any:
         answer = await self.http.request(method, path, **more)
@@ -128,8 +106,7 @@ class Pipeline:
 
     async def plan(self) -> None:
         for _ in range(PLANS):
-            entries = build_entries(self.world.stores, self.looks)
-            tools = {"looks": self.looks, "entries": entries, **self.planning}
+            tools = {"looks": self.looks, **self.planning}
             planner = self.world.planner(policy=self._policy_of, **tools)
             if not await planner.plan_one():
                 return
@@ -239,7 +216,10 @@ async def open_line(
         )  # fmt: skip
         ops = OpsApi.of(context, intake, budget)
         http = await stack.enter_async_context(_client(ops))
-        line = Pipeline(world, remote, http, log, Scheduler(tools), Dispatcher(calls), apps, looks)
+        parts = (Scheduler(tools), Dispatcher(calls), apps, looks)
+        line = Pipeline(
+            world, remote, http, log, *parts, {"entries": build_entries(world.stores, looks)}
+        )
         await remote.put_app(plan="free")
         one_signal = {"appId": remote.app_id, "restApiKey": KEY, "plan": "free"}
         await line.ops("PUT", f"/v1/apps/{APP}", json={"name": "Demo", "oneSignal": one_signal})

@@ -152,8 +152,7 @@ async def test_a_planner_that_dies_before_a_page_begins_no_run_twice(
     with pytest.raises(Killed):
         await shop.line.plan()
     assert len(await shop.all_runs()) > len(await shop.audience(firing))
-    shop.line.planning = {}
-    shop.line.world.clock.advance(600)  # the lease is over
+    shop.live_on()
     await shop.line.plan()
     runs = await shop.all_runs()
     assert [(run.n, len(run.pushes)) for run in runs] == [(1, 1)] * 25
@@ -169,8 +168,7 @@ async def test_refused_people_are_counted_once_though_the_planner_dies(shop: Clo
     firing = await shop.fire(own)
     with pytest.raises(Killed):
         await shop.line.plan()
-    shop.line.planning = {}
-    shop.line.world.clock.advance(600)
+    shop.live_on()
     await shop.line.plan()
     assert await shop.counts(firing) == {"only": 15} and len(await shop.audience(firing)) == 15
 
@@ -202,7 +200,7 @@ async def test_a_push_whose_page_never_came_is_given_back(shop: ClockShop) -> No
         await shop.line.plan()
     begun, planned = len(await shop.all_runs()), len(await shop.audience(firing))
     await shop.line.ops("POST", f"/v1/sends/{firing}/cancel")
-    shop.line.world.clock.advance(600)
+    shop.live_on()
     await shop.line.plan()
     await shop.line.work()
     await shop.close()
