@@ -23,9 +23,8 @@ from shared.mongo.client import (
 from shared.mongo.collections import INTERACTIONS
 from shared.mongo.whole_reads import read_all
 
-FirstTimes = Mapping[
-    tuple[int, str], datetime
-]  # (member's index, impression | click | close) → when
+# (member's index, impression | click | close) → when
+FirstTimes = Mapping[tuple[int, str], datetime]
 
 
 class InteractionStore:
