@@ -86,7 +86,7 @@ def join_epochs(parts: Iterable[Contribution]) -> Contribution:
     is_one = len(parts) == 1 and not (last and last.get("first") and "basketChanges" in whole)
     if last is None or is_one:
         return whole
-    known: Contribution = {**whole, "basket": last}
+    known = whole.copy()
     del known["basket"]
     for part in parts:
         named = part.get("basket")

@@ -10,8 +10,8 @@ from sender_service.accounting.interactions import VerifiedInteraction
 from sender_service.models.push_tag import TagClaims, TagSigner
 from sender_service.pages.document import page_id
 from sender_service.pages.page import Page
-from sender_service.store.interactions import ParkedStore
 from sender_service.store.pages import PageStore
+from sender_service.store.parked import ParkedStore
 from sender_service.store.stores import Stores
 from shared.events.payloads import StreamPayload
 from shared.events.registry import payload_of

@@ -49,9 +49,8 @@ class MessageBudget:
         self._settings = settings
         self._clock = clock
         self.exhausted: dict[Channel, datetime] = {}  # channel → since when, as this replica saw it
-        self._recorded: dict[
-            Channel, bool
-        ] = {}  # channel → whether its document has `limitedSince`
+        # Channel → whether its document has `limitedSince`.
+        self._recorded: dict[Channel, bool] = {}
         self._refused_at: dict[Channel, datetime] = {}  # channel → last refusal by this replica
 
     @property

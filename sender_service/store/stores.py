@@ -10,10 +10,11 @@ from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
-from sender_service.store.interactions import InteractionStore, ParkedStore
+from sender_service.store.interactions import InteractionStore
 from sender_service.store.limits import BudgetStore, ReplicaStore
 from sender_service.store.outcomes import OutcomeReader
 from sender_service.store.pages import PageStore
+from sender_service.store.parked import ParkedStore
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.person_data import PersonDataReader

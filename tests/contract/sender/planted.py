@@ -18,8 +18,8 @@ from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.firings import FiringStore
 from sender_service.store.histories import HistoryStore
-from sender_service.store.interactions import ParkedStore
 from sender_service.store.pages import PageStore
+from sender_service.store.parked import ParkedStore
 from sender_service.store.runs import RunStore
 from shared.clock import utc_now
 from shared.events.registry import ERASE, STREAM

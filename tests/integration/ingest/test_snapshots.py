@@ -17,6 +17,7 @@ from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
 from ingest_service.projector.visitor import Visitor
 from ingest_service.snapshot.files import (
+    VERSION,
     Header,
     Writer,
     read_documents,
@@ -83,8 +84,10 @@ async def test_snapshot_of_another_version_is_refused_and_removed(
     good = await take_snapshot(settings, database)
     earlier = good.with_name(good.name.replace("20", "21", 1))
     whole = gzip.decompress(good.read_bytes())
-    earlier.write_bytes(gzip.compress(whole.replace(b'"v":2', b'"v":1', 1)))
-    with pytest.raises(Rejected, match="version is 1, and this program reads 2") as refused:
+    assert b'"v":%d' % VERSION in whole
+    earlier.write_bytes(gzip.compress(whole.replace(b'"v":%d' % VERSION, b'"v":1', 1)))
+    expected = f"version is 1, and this program reads {VERSION}"
+    with pytest.raises(Rejected, match=expected) as refused:
         read_header(earlier)
     assert refused.value.code == "snapshot_version"
     assert [path for path, _ in readable_snapshots(folder_of(settings))] == [good]

@@ -98,15 +98,23 @@ def _dispatcher(turns: UnlimitedGovernor) -> Dispatcher:
     )
 
 
+async def _fill_places(
+    one: Dispatcher, server: OneSignal, client: OneSignalClient, *, waiting: int = 0
+) -> list[asyncio.Task[Outcome | None]]:
+    """Call for marketing until no connection is free, and `waiting` times more; return the calls."""
+    calls = [
+        asyncio.create_task(one._call(on_client(client), build_app(), _job("marketing")))
+        for _ in range(PLACES + waiting)
+    ]
+    await eventually(lambda: server.calls == PLACES)
+    return calls
+
+
 async def test_who_waited_for_a_connection_takes_another_turn() -> None:
     async with hanging() as (server, client):
         turns = UnlimitedGovernor()
         one = _dispatcher(turns)
-        calls = [
-            asyncio.create_task(one._call(on_client(client), build_app(), _job("marketing")))
-            for _ in range(PLACES + 1)
-        ]
-        await eventually(lambda: server.calls == PLACES)
+        calls = await _fill_places(one, server, client, waiting=1)
         await asyncio.sleep(dispatcher.STALE_SLOT_SECONDS * 1.5)
         assert turns.given == PLACES + 1
         server.speaks.set()
@@ -118,11 +126,7 @@ async def test_who_waited_for_a_connection_takes_another_turn() -> None:
 async def test_marketing_that_hangs_takes_no_place_of_what_is_pressing() -> None:
     async with hanging() as (server, client):
         one = _dispatcher(UnlimitedGovernor())
-        stuck = [
-            asyncio.create_task(one._call(on_client(client), build_app(), _job("marketing")))
-            for _ in range(PLACES)
-        ]
-        await eventually(lambda: server.calls == PLACES)
+        stuck = await _fill_places(one, server, client)
         async with asyncio.timeout(dispatcher.SLOT_SECONDS / 2):
             pressing = await one._call(on_client(client), build_app(), _job("transactional"))
         assert pressing == Sent(ONESIGNAL_APP_ID, replayed=False)
@@ -134,11 +138,7 @@ async def test_who_gets_no_connection_in_time_is_handed_back(monkeypatch: Any) -
     monkeypatch.setattr(dispatcher, "SLOT_SECONDS", 0.05)
     async with hanging() as (server, client):
         one = _dispatcher(UnlimitedGovernor())
-        stuck = [
-            asyncio.create_task(one._call(on_client(client), build_app(), _job("marketing")))
-            for _ in range(PLACES)
-        ]
-        await eventually(lambda: server.calls == PLACES)
+        stuck = await _fill_places(one, server, client)
         assert await one._call(on_client(client), build_app(), _job("marketing")) is None
         server.speaks.set()
         assert None not in await asyncio.gather(*stuck)
