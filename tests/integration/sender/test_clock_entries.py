@@ -49,7 +49,7 @@ async def test_all_enter_and_their_runs_are_over_with_the_last_step(shop: ClockS
     assert await _sent(shop, firing) == 25
 
 
-async def test_27_28_again_holds_over_the_segment_and_ends(shop: ClockShop) -> None:
+async def test_case_27_28_again_holds_over_the_segment_and_ends(shop: ClockShop) -> None:
     await shop.people(3)
     own = await shop.put()
     await _planned(shop, own)

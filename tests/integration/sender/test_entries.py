@@ -43,7 +43,7 @@ async def test_emptied_basket_ends_the_run(shop: EntryShop) -> None:
     assert await shop.ends() == [(shop.born("phone"), "emptied")]
 
 
-async def test_3_bought_on_the_phone_with_the_basket_on_the_laptop(shop: EntryShop) -> None:
+async def test_case_3_bought_on_the_phone_with_the_basket_on_the_laptop(shop: EntryShop) -> None:
     await shop.put()
     await shop.happen(login("laptop", 1), login("phone", 2))
     await shop.happen(basket("laptop", 3))
@@ -55,7 +55,7 @@ async def test_3_bought_on_the_phone_with_the_basket_on_the_laptop(shop: EntrySh
 
 
 @pytest.mark.parametrize("batches", [1, 2])
-async def test_4_anonymous_person_becomes_a_customer_at_the_checkout(
+async def test_case_4_anonymous_person_becomes_a_customer_at_the_checkout(
     shop: EntryShop, batches: int
 ) -> None:
     await shop.put()
@@ -70,7 +70,7 @@ async def test_4_anonymous_person_becomes_a_customer_at_the_checkout(
     assert ends == {shop.born("phone"): "merged", shop.login("eva"): "bought"}
 
 
-async def test_7_an_order_ends_the_run_of_another_and_begins_its_own(shop: EntryShop) -> None:
+async def test_case_7_an_order_ends_the_run_of_another_and_begins_its_own(shop: EntryShop) -> None:
     await shop.put("thanks", enter={"on": "bought"}, until=["bought"], again={"days": 0})
     await shop.happen(purchase("phone", 1))
     await shop.happen(purchase("phone", 2, "o-2", "cup"))
@@ -79,7 +79,7 @@ async def test_7_an_order_ends_the_run_of_another_and_begins_its_own(shop: Entry
     ]  # fmt: skip
 
 
-async def test_11_event_three_times_and_after_600_others(shop: EntryShop) -> None:
+async def test_case_11_event_three_times_and_after_600_others(shop: EntryShop) -> None:
     await shop.put(again={"days": 0})
     entering, leaving = basket("phone", 1), purchase("phone", 3)
     moments = await shop.project(entering)
@@ -95,7 +95,7 @@ async def test_11_event_three_times_and_after_600_others(shop: EntryShop) -> Non
     assert await shop.ends() == [(shop.born("phone"), "bought")]
 
 
-async def test_12_entry_while_waiting_sets_no_second_timer(shop: EntryShop) -> None:
+async def test_case_12_entry_while_waiting_sets_no_second_timer(shop: EntryShop) -> None:
     await shop.put()
     await shop.happen(basket("phone", 1))
     (before,) = await shop.runs()
@@ -103,7 +103,7 @@ async def test_12_entry_while_waiting_sets_no_second_timer(shop: EntryShop) -> N
     assert await shop.runs() == [before]
 
 
-async def test_29_import_and_rebuild_welcome_nobody(shop: EntryShop) -> None:
+async def test_case_29_import_and_rebuild_welcome_nobody(shop: EntryShop) -> None:
     await shop.put("welcome", enter={"on": "subscribed"}, until=[])
     await shop.happen(imported(P, 1, login="eva"))
     await shop.happen(one_signal("phone", 2, P), event("pageview", "phone", 3))
@@ -112,14 +112,14 @@ async def test_29_import_and_rebuild_welcome_nobody(shop: EntryShop) -> None:
     assert [run.person for run in await shop.runs()] == [shop.born("laptop")]
 
 
-async def test_30_event_of_three_days_ago_is_late(shop: EntryShop) -> None:
+async def test_case_30_event_of_three_days_ago_is_late(shop: EntryShop) -> None:
     await shop.put()
     shop.clock.advance(3 * 86_400)
     await shop.happen(basket("phone", 1))
     assert not await shop.runs()
 
 
-async def test_35_both_waiting_and_joined_is_one_waiting_run(shop: EntryShop) -> None:
+async def test_case_35_both_waiting_and_joined_is_one_waiting_run(shop: EntryShop) -> None:
     await shop.put()
     await shop.happen(login("laptop", 1), basket("laptop", 2))
     await shop.happen(basket("phone", 3, "cup"))
@@ -127,7 +127,7 @@ async def test_35_both_waiting_and_joined_is_one_waiting_run(shop: EntryShop) ->
     assert dict(await shop.ends()) == {shop.born("phone"): "merged", shop.login("eva"): "waiting"}
 
 
-async def test_36_undone_merge_fires_nothing(shop: EntryShop) -> None:
+async def test_case_36_undone_merge_fires_nothing(shop: EntryShop) -> None:
     await shop.put()
     await shop.put("known", enter={"on": "identified"}, until=[])
     await shop.happen(basket("phone", 1))

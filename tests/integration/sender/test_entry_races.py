@@ -130,7 +130,7 @@ async def test_step_is_claimed_while_its_run_goes_over(shop: EntryShop, nth: int
 
 @pytest.mark.parametrize("has_own", [False, True])
 @pytest.mark.parametrize("nth", [1, 2])
-async def test_store_is_away_between_two_writes_of_a_join(
+async def test_race_store_is_away_between_two_writes_of_a_join(
     shop: EntryShop, nth: int, has_own: bool
 ) -> None:
     phone, eva = shop.born("phone"), shop.login("eva")
@@ -216,7 +216,7 @@ async def test_person_with_neither_profile_nor_merge_is_gone(shop: EntryShop) ->
 
 
 @pytest.mark.parametrize("nth", [1, 2])
-async def test_store_is_away_between_an_end_and_a_begin(shop: EntryShop, nth: int) -> None:
+async def test_race_store_is_away_between_an_end_and_a_begin(shop: EntryShop, nth: int) -> None:
     await shop.happen(basket("phone", 1))
     events: list[Event] = [purchase("phone", 2), basket("phone", 3, "cup")]
     moments = await shop.project(*events)

@@ -87,7 +87,7 @@ async def test_a_detail_is_more_than_its_reason(wakers: Wakers) -> None:
     assert [one.why for one in (await wakers.run_of("bob")).skipped] == ["bought_item"]
 
 
-async def test_a_step_of_silence_is_waited_for_anew(wakers: Wakers) -> None:
+async def test_case_16_a_step_of_silence_is_looked_at_and_pushed_again(wakers: Wakers) -> None:
     own = await wakers.scenario(step("hour", after(60, "silence")))
     await wakers.enter(own, "ann")
     wakers.after(minutes=60)
@@ -124,7 +124,9 @@ async def test_a_closed_firing_changes_nothing_again(wakers: Wakers) -> None:
         ("already_expired: expiresAt: is in the past", "late"),
     ],
 )
-async def test_a_refused_send_is_given_back_by_name(wakers: Wakers, error: str, why: str) -> None:
+async def test_case_18_34_a_refused_send_is_given_back_by_name(
+    wakers: Wakers, error: str, why: str
+) -> None:
     firing = await _fire(wakers, "ann", "bob")
     await wakers.store_send(firing, state="refused", error=error)
     await wakers.look()

@@ -38,7 +38,9 @@ async def wakers(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Wakers]:
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, SEEDS_A_TEST))
-async def test_each_step_is_pushed_once_whatever_crashes(wakers: Wakers, first: int) -> None:
+async def test_case_10_each_step_is_pushed_once_whatever_crashes(
+    wakers: Wakers, first: int
+) -> None:
     for seed in range(first, first + SEEDS_A_TEST):
         await _run_with_crashes(wakers, random.Random(seed))
         for name in ("runs", "firings", "wakers", "sends", "pages"):

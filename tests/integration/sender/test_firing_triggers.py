@@ -29,7 +29,7 @@ async def fire(harness: IntakeHarness, **fields: Any) -> dict[str, Any]:
     return trigger
 
 
-async def test_a_firing_is_one_send(harness: IntakeHarness) -> None:
+async def test_case_16_a_firing_that_is_published_again_is_one_send(harness: IntakeHarness) -> None:
     trigger = await fire(harness)
     assert await harness.publish_triggers(trigger, trigger) == [None, None]
     send = await harness.send(trigger["id"])
@@ -79,7 +79,7 @@ async def test_a_firing_of_another_app_is_none(harness: IntakeHarness) -> None:
     assert await harness.publish_triggers({**trigger, "app": "demo"}) == ["unknown_firing"]
 
 
-async def test_a_switched_off_campaign_refuses_it_by_name(harness: IntakeHarness) -> None:
+async def test_case_34_a_campaign_that_is_gone_refuses_it_by_name(harness: IntakeHarness) -> None:
     trigger = await fire(harness, campaign="gone")
     assert await harness.publish_triggers(trigger) == [None]
     send = await harness.send(trigger["id"])

@@ -105,7 +105,7 @@ async def test_without_a_condition_it_is_for_all(wakers: Wakers) -> None:
 
 
 @pytest.mark.parametrize(("minutes", "expected"), [(179, [TODAY]), (181, [])])
-async def test_15_an_outage_is_made_up_for_within_max_late_alone(
+async def test_case_15_an_outage_is_made_up_for_within_max_late_alone(
     wakers: Wakers, minutes: int, expected: list[str]
 ) -> None:
     await put_daily(wakers)
@@ -121,7 +121,7 @@ async def test_a_week_away_brings_no_burst(wakers: Wakers) -> None:
     assert [name for name, _ in await made(wakers)] == ["2026-11-08"]
 
 
-async def test_nothing_of_an_interval_off_is_made_up_for(wakers: Wakers) -> None:
+async def test_case_20_nothing_of_an_interval_off_is_made_up_for(wakers: Wakers) -> None:
     own = await put_daily(wakers)
     stores = wakers.context.stores
     await stores.scenarios.put(replace(own, enabled=False), wakers.after(minutes=30))

@@ -78,7 +78,7 @@ async def test_who_still_has_the_basket_gets_the_push(shop: FiredSteps) -> None:
 
 
 @pytest.mark.parametrize(("change", "suppressed", "details"), CHANGES)
-async def test_what_changes_before_the_planning_counts(
+async def test_race_edit_or_switch_off_between_claim_and_planning(
     shop: FiredSteps, change: Any, suppressed: Any, details: Any
 ) -> None:
     firing = await shop.fire(*await shop.people(["tea"]))
@@ -90,7 +90,7 @@ async def test_what_changes_before_the_planning_counts(
 
 
 @pytest.mark.parametrize(("change", "suppressed", "details"), CHANGES)
-async def test_what_changes_between_planning_and_release_counts(
+async def test_case_2_5_what_changes_between_planning_and_release_counts(
     shop: FiredSteps, change: Any, suppressed: Any, details: Any
 ) -> None:
     firing = await shop.planned(*await shop.people(["tea"]))
@@ -105,7 +105,7 @@ async def test_others_of_the_same_call_get_it(shop: FiredSteps) -> None:
     assert await shop.result(firing) == (1, {"bought": 1, "not_applicable": 1}, {"emptied": 1})
 
 
-async def test_6_a_chosen_item_that_she_bought(shop: FiredSteps) -> None:
+async def test_case_6_a_chosen_item_that_she_bought(shop: FiredSteps) -> None:
     await shop.put(step={"choose": {"from": "viewed"}}, until=[])
     now = shop.line.world.clock()
     viewed = [{"item": "tea", "category": None, "at": now}]
@@ -116,7 +116,7 @@ async def test_6_a_chosen_item_that_she_bought(shop: FiredSteps) -> None:
     assert await shop.result(firing) == (1, NOT_SENT, {"bought_item": 1})
 
 
-async def test_26_conditions_are_of_after_the_wait(shop: FiredSteps) -> None:
+async def test_case_26_conditions_are_of_after_the_wait(shop: FiredSteps) -> None:
     await shop.put(step=WORTH_50)
     firing = await shop.fire(*await shop.people(["tea"], ["tea"]))
     await shop.change("p0", **{"basket.total": 60.0})
@@ -125,7 +125,7 @@ async def test_26_conditions_are_of_after_the_wait(shop: FiredSteps) -> None:
     assert await shop.result(firing) == (0, {"not_applicable": 2}, {"exited": 2})
 
 
-async def test_31_a_looser_condition_pushes_nobody_who_is_under_way(shop: FiredSteps) -> None:
+async def test_case_31_a_looser_condition_pushes_nobody_who_is_under_way(shop: FiredSteps) -> None:
     await shop.put(step=WORTH_50)
     firing = await shop.fire(*await shop.people(["tea"]))
     await shop.put()
@@ -133,7 +133,7 @@ async def test_31_a_looser_condition_pushes_nobody_who_is_under_way(shop: FiredS
     assert await shop.result(firing) == (0, NOT_SENT, {"exited": 1})
 
 
-async def test_32_another_wait_or_one_step_more_changes_nothing(shop: FiredSteps) -> None:
+async def test_case_32_another_wait_or_one_step_more_changes_nothing(shop: FiredSteps) -> None:
     firing = await shop.fire(*await shop.people(["tea"]))
     later = {**WELCOME, "id": "later"}
     await shop.put(step={"after": {"minutes": 6000, "of": "silence"}}, more=[later])
@@ -141,7 +141,7 @@ async def test_32_another_wait_or_one_step_more_changes_nothing(shop: FiredSteps
     assert await shop.result(firing) == (1, {}, {})
 
 
-async def test_33_on_again_restarts_nobody(shop: FiredSteps) -> None:
+async def test_case_33_on_again_restarts_nobody(shop: FiredSteps) -> None:
     firing = await shop.planned(*await shop.people(["tea"]))
     await shop.put(enabled=False)
     assert await shop.result(firing) == (0, NOT_SENT, {"exited": 1})
@@ -157,7 +157,7 @@ async def test_33_on_again_restarts_nobody(shop: FiredSteps) -> None:
         (None, "stale"),
     ],
 )
-async def test_45_an_item_that_changed_since(
+async def test_case_45_an_item_that_changed_since(
     shop: FiredSteps, product: dict[str, Any] | None, detail: str
 ) -> None:
     tea = Product(id="tea", price=8.0, currency="EUR", in_stock=True, texts={"title": "Tea"})

@@ -94,7 +94,7 @@ async def get(shop: SimulatedShop, n: int = 1) -> Simulation:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_52_a_simulated_day_is_what_was_decided_to_the_person(
+async def test_case_52_a_simulated_day_is_what_was_decided_to_the_person(
     shop: SimulatedShop, seed: int
 ) -> None:
     await shop.put("reminders", **REMINDERS)

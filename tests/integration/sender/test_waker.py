@@ -52,7 +52,7 @@ async def test_people_whose_step_is_due_get_one_trigger(wakers: Wakers) -> None:
     assert len(wakers.triggers()) == 1
 
 
-async def test_two_wakers_fire_once(wakers: Wakers) -> None:
+async def test_case_9_two_wakers_fire_once(wakers: Wakers) -> None:
     await wakers.enter(await wakers.scenario(), *PEOPLE)
     wakers.after(minutes=60)
     one, two = wakers.waker("one"), wakers.waker("two")
@@ -90,7 +90,7 @@ async def test_nobody_takes_an_app_whose_waker_lives(wakers: Wakers) -> None:
 
 
 @pytest.mark.parametrize("write", WRITES)
-async def test_a_waker_that_stood_still_and_comes_back_fires_nothing_again(
+async def test_race_a_frozen_waker_that_comes_back_fires_nothing_again(
     wakers: Wakers, write: str
 ) -> None:
     await wakers.enter(await wakers.scenario(), *PEOPLE)
@@ -114,7 +114,7 @@ async def test_a_waker_that_stood_still_and_comes_back_fires_nothing_again(
 
 
 @pytest.mark.parametrize("seconds", [-90.0, 90.0])
-async def test_wakers_whose_clocks_differ_fire_once(wakers: Wakers, seconds: float) -> None:
+async def test_race_clocks_90_seconds_apart_fire_once(wakers: Wakers, seconds: float) -> None:
     own = await wakers.scenario(step("hour"), step("next", after(60)))
     await wakers.enter(own, *PEOPLE)
     wrong = wakers.waker("two", clock=shifted(wakers.clock, seconds))
@@ -155,7 +155,7 @@ async def test_a_firing_that_nobody_finished_in_time_is_late(wakers: Wakers) -> 
     assert ([one.why for one in run.skipped], run.pushes, run.step) == (["late"], (), "day")
 
 
-async def test_a_firing_that_nobody_is_left_in_closes(wakers: Wakers) -> None:
+async def test_case_17_a_firing_that_nobody_is_left_in_closes(wakers: Wakers) -> None:
     begun = await wakers.enter(await wakers.scenario(), *PEOPLE)
     now = wakers.after(minutes=60)
 
@@ -170,7 +170,7 @@ async def test_a_firing_that_nobody_is_left_in_closes(wakers: Wakers) -> None:
     assert len(await wakers.states()) == 1
 
 
-async def test_an_erasure_under_an_open_firing_leaves_the_others(wakers: Wakers) -> None:
+async def test_race_an_erasure_under_an_open_firing_leaves_the_others(wakers: Wakers) -> None:
     await wakers.enter(await wakers.scenario(), *PEOPLE)
     wakers.after(minutes=60)
 

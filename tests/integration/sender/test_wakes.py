@@ -31,7 +31,7 @@ async def _walk(wakers: Wakers, minutes: int, every: int = 30) -> None:
         await wakers.deliver()
 
 
-async def test_a_skipped_step_is_not_looked_at_for_ever(wakers: Wakers) -> None:
+async def test_case_13_15_a_late_step_is_skipped_and_not_looked_at_for_ever(wakers: Wakers) -> None:
     await wakers.enter(await wakers.scenario(step("hour")), "ann")
     wakers.after(hours=4)
     await wakers.look(looks=3)
@@ -41,7 +41,7 @@ async def test_a_skipped_step_is_not_looked_at_for_ever(wakers: Wakers) -> None:
     assert wakers.triggers() == {}
 
 
-async def test_away_for_hours_the_late_are_skipped_and_the_rest_keeps_its_distance(
+async def test_case_19_away_for_hours_the_late_are_skipped_and_the_rest_comes_in_time(
     wakers: Wakers,
 ) -> None:
     steps = [step("one"), step("two", after(60)), step("three", after(180)), step("four", after(0))]
@@ -54,7 +54,7 @@ async def test_away_for_hours_the_late_are_skipped_and_the_rest_keeps_its_distan
     assert run.pushes[1].at - run.pushes[0].at >= HOUR
 
 
-async def test_steps_without_waits_all_come_an_hour_after_another(wakers: Wakers) -> None:
+async def test_case_25_steps_without_waits_all_come_an_hour_after_another(wakers: Wakers) -> None:
     steps = [step("one"), step("two", after(0)), step("three", after(0))]
     await wakers.enter(await wakers.scenario(*steps), "ann")
     await _walk(wakers, 240)
@@ -64,7 +64,7 @@ async def test_steps_without_waits_all_come_an_hour_after_another(wakers: Wakers
     assert run.ended is not None and run.ended.why == "done"
 
 
-async def test_what_fell_due_while_it_was_off_is_never_made_up_for(wakers: Wakers) -> None:
+async def test_case_20_what_fell_due_while_it_was_off_is_never_made_up_for(wakers: Wakers) -> None:
     steps = [step("one"), step("two", after(1440)), step("last", after(20 * 1440))]
     own = await wakers.scenario(*steps)
     await wakers.enter(own, "ann")
@@ -78,7 +78,7 @@ async def test_what_fell_due_while_it_was_off_is_never_made_up_for(wakers: Waker
     assert wakers.pushed() == {"ann": ["last"]}
 
 
-async def test_an_edit_before_the_wake_stops_and_never_adds(wakers: Wakers) -> None:
+async def test_case_32_an_edit_before_the_wake_stops_and_never_adds(wakers: Wakers) -> None:
     both = [step("one"), step("two", after(60))]
     first = await wakers.scenario(*both)
     await wakers.enter(first, "ann")
@@ -152,7 +152,7 @@ async def test_runs_rest_on_old_knowledge_without_a_write(wakers: Wakers) -> Non
     assert wakers.pushed() == {"cid": ["hour"], "bob": ["hour"], "ann": ["hour"]}
 
 
-async def test_of_a_person_merged_and_the_survivor_one_is_pushed(wakers: Wakers) -> None:
+async def test_case_35_of_a_person_merged_and_the_survivor_one_is_pushed(wakers: Wakers) -> None:
     await wakers.enter(await wakers.scenario(), "anon", "login")
     await _merge(wakers, "anon", "login", aliases=["anon"])
     wakers.after(minutes=60)

@@ -63,7 +63,7 @@ def find(
 
 
 @given(ZONES, CLOCKS, DATES, st.integers(1, 30))
-def test_22_each_local_day_has_one_occurrence(
+def test_case_22_each_local_day_has_one_occurrence(
     zone: str, clock: time, day: date, hours: int
 ) -> None:
     own = clocked(OnDaily(at=clock))
@@ -101,7 +101,7 @@ def test_a_time_of_day_comes_to_each_person_once(zone: str, clock: time, day: da
     ],
 )
 @pytest.mark.parametrize("zone", ["app", "person"])
-def test_22_clock_changes(day: str, instant: str, zone: Zone) -> None:
+def test_case_22_clock_changes(day: str, instant: str, zone: Zone) -> None:
     begin = at(f"{day}T00:00") - HOUR
     (one,) = find(daily(zone=zone), [PRAGUE], begin, begin + 23 * HOUR, 0.5)
     assert (one.at, one.name.startswith(day)) == (at(instant), True)

@@ -110,7 +110,7 @@ def test_basket_that_is_emptied_ends_the_run_as_of_then() -> None:
     assert found.ended[0].ended == RunEnd(why="emptied", at=START + 5 * MINUTE)
 
 
-def test_7_an_order_exits_the_others_runs_and_begins_its_own() -> None:
+def test_case_7_an_order_exits_the_others_runs_and_begins_its_own() -> None:
     own = scenario(step(), entry=OnBought(), until=("bought",), again=NO_AGAIN)
     first = reaction(
         person_with(profile=profile_with(purchases=[order(START, "tea")])), bought(0), by=rules(own)
@@ -123,7 +123,7 @@ def test_7_an_order_exits_the_others_runs_and_begins_its_own() -> None:
     assert reaction(found.person, bought(0), bought(60, "o-2"), by=rules(own)).is_empty
 
 
-def test_30_event_of_three_days_ago_is_late() -> None:
+def test_case_30_event_of_three_days_ago_is_late() -> None:
     found = reaction(person_with(), basket(-3 * 1440))
     assert found.is_empty and found.refused == {("basket", "late"): 1}
 

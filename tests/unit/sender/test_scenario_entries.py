@@ -57,7 +57,7 @@ def over(own: Scenario | None = None, at: timedelta = HOUR) -> Run:
     return end_run(push_run(run_of(version), "f-1", version, START + at), "done", START + at)
 
 
-def test_11_event_three_times_and_after_600_others() -> None:
+def test_case_11_event_three_times_and_after_600_others() -> None:
     runs: list[Run] = []
     events = [ENTRY, ENTRY, *(later(n * MINUTE) for n in range(1, 601)), ENTRY, later(HOUR)]
     for entry in events:
@@ -75,7 +75,7 @@ def test_11_event_three_times_and_after_600_others() -> None:
             assert found in (Refuse("repeat"), Refuse("waiting"))
 
 
-def test_12_entry_while_waiting_sets_no_second_timer() -> None:
+def test_case_12_entry_while_waiting_sets_no_second_timer() -> None:
     run = run_of()
     assert enter(person_with(run), later(MINUTE), RULES, START + MINUTE) == Refuse("waiting")
     assert enter(person_with(run), ENTRY, RULES, START + MINUTE) == Refuse("repeat")
@@ -84,7 +84,7 @@ def test_12_entry_while_waiting_sets_no_second_timer() -> None:
     assert enter(person_with(keyed), other, RULES, START + MINUTE) == Enter(DUE + MINUTE)
 
 
-def test_27_again_holds_over_leaving_a_segment() -> None:
+def test_case_27_again_holds_over_leaving_a_segment() -> None:
     rules = rules_of(scenario(condition=WORTH_50))
     outside, inside = profile_with(at=START + 2 * DAY), profile_with(at=START + 3 * DAY)
     inside["basket"] = {**inside["basket"], "total": 60}
@@ -96,7 +96,7 @@ def test_27_again_holds_over_leaving_a_segment() -> None:
     assert enter(person_with(profile=outside), later(2 * DAY), rules, now) == Refuse("if")
 
 
-def test_28_again_is_over_after_its_days() -> None:
+def test_case_28_again_is_over_after_its_days() -> None:
     person = person_with(over())
     just_before, then = later(7 * DAY + 59 * MINUTE), later(7 * DAY + HOUR)
     assert enter(person, just_before, RULES, just_before.at) == Refuse("again")
@@ -113,7 +113,7 @@ def test_push_that_was_given_back_counts_for_no_again() -> None:
     assert enter(person_with(exited), later(2 * MINUTE), RULES, DUE) == Enter(DUE + 2 * MINUTE)
 
 
-def test_31_stricter_only_stops_who_waits_and_looser_starts_nobody() -> None:
+def test_case_31_stricter_only_stops_who_waits_and_looser_starts_nobody() -> None:
     loose, strict = scenario(), scenario(step(only=WORTH_50), version=2)
     for own, present in ((loose, strict), (strict, loose)):
         found = wake(run_of(own), DUE, own=own, present=present)
@@ -121,7 +121,7 @@ def test_31_stricter_only_stops_who_waits_and_looser_starts_nobody() -> None:
     assert wake(run_of(loose), DUE, own=loose) == Push()
 
 
-def test_32_step_added_or_wait_changed_is_not_for_who_is_under_way() -> None:
+def test_case_32_step_added_or_wait_changed_is_not_for_who_is_under_way() -> None:
     own = scenario()
     longer = scenario(step(wait=after(5)), step("day", after(1440)), version=2)
     rules = replace(rules_of(own), present=longer)
@@ -148,13 +148,13 @@ def test_deleted_scenario_ends_runs_and_takes_nobody() -> None:
     assert enter(person_with(), ENTRY, rules_of(present=None), START) == Refuse("deleted")
 
 
-def test_33_on_again_restarts_nobody() -> None:
+def test_case_33_on_again_restarts_nobody() -> None:
     run = over()
     assert wake(run, START + DAY) == End("done")
     assert enter(person_with(run), ENTRY, RULES, START + DAY) == Refuse("repeat")
 
 
-def test_35_both_waiting_and_joined_is_one_push() -> None:
+def test_case_35_both_waiting_and_joined_is_one_push() -> None:
     own = scenario(step(), step("day", after(1440)))
     rules, survivor = rules_of(own), run_of(own, entry=later(10 * MINUTE), due=DUE + 10 * MINUTE)
     merged = replace(run_of(own), person="anonymous")

@@ -54,19 +54,19 @@ def fired(rules: Rules = RULES, *about: ItemClaim, **fields: object) -> FiredSte
     return FiredStep(run=replace(run, **fields), step=rules.own.steps[0].id, about=about)  # type: ignore[arg-type]
 
 
-def test_1_bought_a_second_before_due() -> None:
+def test_case_1_bought_a_second_before_due() -> None:
     buyer = profile_with(purchases=[order(DUE - timedelta(seconds=1), "tea")])
     assert wake(run_of(), DUE, person_with(profile=buyer)) == End("bought")
 
 
-def test_2_bought_between_planning_and_release() -> None:
+def test_case_2_bought_between_planning_and_release() -> None:
     assert isinstance(plan(fired().run, DUE, person_with(), RULES), Push)
     buyer = profile_with(purchases=[order(DUE + MINUTE, "cup")])
     stopped = release(fired(), DUE + 2 * MINUTE, person_with(profile=buyer), RULES)
     assert stopped == End("bought") and why_not_applicable(stopped) == "bought"
 
 
-def test_3_bought_on_the_phone_with_the_basket_on_the_laptop() -> None:
+def test_case_3_bought_on_the_phone_with_the_basket_on_the_laptop() -> None:
     # The laptop goes on naming its basket; the order came from the other browser of the person.
     profile = profile_with(at=START + 30 * MINUTE, purchases=[order(START + 20 * MINUTE, "tea")])
     assert wake(run_of(), DUE + HOUR, person_with(profile=profile)) == End("bought")
@@ -77,20 +77,20 @@ def test_3_bought_on_the_phone_with_the_basket_on_the_laptop() -> None:
     assert enter(person_with(profile=profile), entry, RULES, later) == Refuse("emptied")
 
 
-def test_4_anonymous_person_becomes_a_customer_at_the_checkout() -> None:
+def test_case_4_anonymous_person_becomes_a_customer_at_the_checkout() -> None:
     # The run began under the anonymous name; the survivor's profile has the order.
     buyer = profile_with(aliases=["anonymous"], purchases=[order(START + MINUTE, "tea")])
     run = replace(run_of(), person="anonymous")
     assert wake(run, DUE, person_with(profile=buyer)) == End("bought")
 
 
-def test_5_basket_emptied_after_planning() -> None:
+def test_case_5_basket_emptied_after_planning() -> None:
     empty = profile_with(basket=empty_basket())
     stopped = release(fired(), DUE + MINUTE, person_with(profile=empty), RULES)
     assert stopped == End("emptied") and why_not_applicable(stopped) == "emptied"
 
 
-def test_6_chosen_item_is_bought() -> None:
+def test_case_6_chosen_item_is_bought() -> None:
     rules = rules_of(scenario(step(choose=Choose(source="viewed")), entry=OnViewed(), until=()))
     about = ItemClaim(item="cup")
     for at in (DUE + MINUTE, START - 3 * DAY):  # a late report of an older order counts as well
@@ -103,7 +103,7 @@ def test_6_chosen_item_is_bought() -> None:
     )
 
 
-def test_7_of_keyed_runs_one_exits_and_the_other_stays() -> None:
+def test_case_7_of_keyed_runs_one_exits_and_the_other_stays() -> None:
     own = scenario(step(wait=after(2 * 1440)), entry=OnBought(), until=("clicked",))
     runs = [run_of(own, entry=Entry(at=START, event=f"e-{key}", key=key)) for key in ("o-1", "o-2")]
     assert runs[0].id != runs[1].id
@@ -114,7 +114,7 @@ def test_7_of_keyed_runs_one_exits_and_the_other_stays() -> None:
     assert wake(runs[1], START + HOUR, person, **rules) == Wait(START + 2 * DAY)
 
 
-def test_8_last_years_order_does_not_exit() -> None:
+def test_case_8_last_years_order_does_not_exit() -> None:
     profile = profile_with(purchases=[order(START - 365 * DAY, "tea")])
     person = person_with(profile=profile)
     assert isinstance(wake(run_of(), DUE, person), Push)
@@ -190,7 +190,7 @@ def world(**product: object) -> World:
     return World(products={"tea": Product(**given)}, seen_at=START)  # type: ignore[arg-type]
 
 
-def test_45_out_of_stock_before_the_release() -> None:
+def test_case_45_out_of_stock_before_the_release() -> None:
     rules = rules_of(scenario(step(choose=Choose(source="basket"))))
     claim = ItemClaim(item="tea", price=20.0)
     person = person_with()

@@ -145,7 +145,7 @@ def random_event(random: Random, number: int) -> Event:
 
 
 @pytest.mark.parametrize("seed", range(25))
-async def test_52_folded_moments_are_the_profile_as_far_as_facts_show(seed: int) -> None:
+async def test_case_52_folded_moments_are_the_profile_as_far_as_facts_show(seed: int) -> None:
     random, harness = Random(seed), MomentHarness()
     moments: list[PersonMoment] = []
     events = [random_event(random, number) for number in range(1, 30)]

@@ -50,7 +50,7 @@ def minutely(hours: float, since: datetime = START) -> list[datetime]:
     return [since + n * MINUTE for n in range(int(hours * 60) + 1)]
 
 
-def test_13_skipped_step_is_looked_at_once() -> None:
+def test_case_13_skipped_step_is_looked_at_once() -> None:
     own = scenario(step(only=WORTH_50), step("day", after(1440)))
     run, found = walk(person_with(), rules_of(own), minutely(26))
     assert skips(found) == [("hour", "only")]
@@ -59,12 +59,12 @@ def test_13_skipped_step_is_looked_at_once() -> None:
 
 
 @pytest.mark.parametrize(("minutes", "late"), [(120, False), (121, True)])
-def test_15_due_long_ago_is_late(minutes: int, late: bool) -> None:
+def test_case_15_due_long_ago_is_late(minutes: int, late: bool) -> None:
     found = wake(run_of(), DUE + minutes * MINUTE)
     assert found == (Skip("hour", "late") if late else Push())
 
 
-def test_16_repeats_are_dropped_and_second_looks_are_not() -> None:
+def test_case_16_repeats_are_dropped_and_second_looks_are_not() -> None:
     run = run_of()
     assert wake(run, DUE) == wake(run, DUE) == Push()
     pushed = push_run(run, "f-1", scenario(), DUE)
@@ -72,7 +72,7 @@ def test_16_repeats_are_dropped_and_second_looks_are_not() -> None:
     assert wake(pushed, pushed.due) == End("done")
 
 
-def test_18_failed_send_holds_no_run_up() -> None:
+def test_case_18_failed_send_holds_no_run_up() -> None:
     own = scenario(step(), step("day", after(1440)))
     run = push_run(run_of(own), "f-1", own, DUE)
     given_back = give_back(run, "f-1", "refused", own, DUE + MINUTE)
@@ -82,7 +82,7 @@ def test_18_failed_send_holds_no_run_up() -> None:
     assert wake(given_back, DUE + DAY, own=own) == Push()
 
 
-def test_19_away_for_six_hours() -> None:
+def test_case_19_away_for_six_hours() -> None:
     steps = [step(str(n), after(60 * n, "entry")) for n in (1, 2, 5, 6)]
     looks = [START, *minutely(6, START + 7 * HOUR)]
     _, found = walk(person_with(), rules_of(scenario(*steps)), looks)
@@ -90,7 +90,7 @@ def test_19_away_for_six_hours() -> None:
     assert pushes(found) == [START + 7 * HOUR, START + 8 * HOUR]
 
 
-def test_20_off_for_two_weeks() -> None:
+def test_case_20_off_for_two_weeks() -> None:
     off = (OffInterval(start=START + 30 * MINUTE, end=START + 14 * DAY),)
     own = scenario(step(), step("day", after(1440)), step("month", after(30 * 1440)))
     present = replace(own, version=2, off=off)
@@ -104,7 +104,7 @@ def test_20_off_for_two_weeks() -> None:
     assert enter(person_with(), entry, rules, START + 14 * DAY) == Refuse("off")
 
 
-def test_14_paused_and_resumed() -> None:
+def test_case_14_paused_and_resumed() -> None:
     own = scenario(step(), step("day", after(1440)))
     paused = replace(own, enabled=False, off=(OffInterval(start=START, end=None),))
     person = person_with()
@@ -120,7 +120,7 @@ def test_14_paused_and_resumed() -> None:
     assert wake(run, DUE + DAY, own=own, present=resumed) == Push()
 
 
-def test_21_no_zone_or_an_unknown_one_has_the_apps_night() -> None:
+def test_case_21_no_zone_or_an_unknown_one_has_the_apps_night() -> None:
     night = START.replace(hour=22)  # 23:00 in Prague
     for named in (None, "Mars/Base"):
         person = person_with(profile=profile_with(timeZone=named))
@@ -144,7 +144,7 @@ def test_21_no_zone_or_an_unknown_one_has_the_apps_night() -> None:
         ("2027-01-05T12:00", "13:00", "2027-01-05T12:00"),
     ],
 )
-def test_22_clock_change_moves_no_local_time_twice(entered: str, clock: str, due: str) -> None:
+def test_case_22_clock_change_moves_no_local_time_twice(entered: str, clock: str, due: str) -> None:
     at = datetime.fromisoformat(entered).replace(tzinfo=UTC)
     days = 1 if clock == "02:30" and at.hour == 12 else 0
     wait = At(time=time.fromisoformat(clock), days=days, zone="app")
@@ -154,7 +154,7 @@ def test_22_clock_change_moves_no_local_time_twice(entered: str, clock: str, due
     assert due_of(rules.own.steps[0], entry, person_with(), rules) == expected
 
 
-def test_23_page_every_50_minutes_postpones_a_silence_of_60() -> None:
+def test_case_23_page_every_50_minutes_postpones_a_silence_of_60() -> None:
     rules = rules_of(scenario(step(wait=after(60, "silence"))))
     run = run_of(rules.own)
     for n in range(1, 20):
@@ -166,7 +166,7 @@ def test_23_page_every_50_minutes_postpones_a_silence_of_60() -> None:
     assert wake(run, seen + 60 * MINUTE, person, own=rules.own) == Push()
 
 
-def test_25_steps_without_waits_all_come() -> None:
+def test_case_25_steps_without_waits_all_come() -> None:
     steps = [step(str(n), after(0)) for n in range(3)]
     own = scenario(*steps, max_late=5 * MINUTE)
     for gap in (timedelta(0), HOUR):
@@ -175,7 +175,7 @@ def test_25_steps_without_waits_all_come() -> None:
         assert not skips(found)
 
 
-def test_26_conditions_are_those_after_the_wait() -> None:
+def test_case_26_conditions_are_those_after_the_wait() -> None:
     own = scenario(step(only=WORTH_50))
     cheap, dear = profile_with(), profile_with()
     dear["basket"] = {**dear["basket"], "total": 60}
@@ -209,7 +209,7 @@ def test_next_look_is_never_after_the_due_time() -> None:
         assert run.due == next_look(own.steps[1], DUE)
 
 
-def test_30_event_of_three_days_ago_is_late() -> None:
+def test_case_30_event_of_three_days_ago_is_late() -> None:
     entry = Entry(at=START - 3 * DAY, event="e-0")
     assert enter(person_with(), entry, rules_of(), START) == Refuse("late")
     weeks = rules_of(scenario(step(wait=after(7 * 1440))))
@@ -218,7 +218,7 @@ def test_30_event_of_three_days_ago_is_late() -> None:
     assert enter(person_with(), in_time, rules_of(), START) == Enter(START - 2 * HOUR)
 
 
-def test_29_welcome_is_refused_to_who_subscribed_long_ago() -> None:
+def test_case_29_welcome_is_refused_to_who_subscribed_long_ago() -> None:
     welcome = rules_of(scenario(step(wait=after(5)), entry=OnSubscribed(), until=("bought",)))
     entry = Entry(at=START - DAY, event="import")
     assert enter(person_with(), entry, welcome, START) == Refuse("late")

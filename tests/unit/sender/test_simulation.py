@@ -240,7 +240,7 @@ def outline(run: Run) -> tuple[Any, ...]:
 
 @settings(max_examples=60, deadline=None)
 @given(of=st.lists(moments(), min_size=1, max_size=8), rules=scenario_sets())
-def test_52_simulation_decides_what_looks_at_each_minute_decide(
+def test_case_52_simulation_decides_what_looks_at_each_minute_decide(
     of: list[HeardMoment], rules: AppRules
 ) -> None:
     history = folded(*sorted(of, key=lambda one: one.at))
