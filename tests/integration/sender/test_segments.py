@@ -209,11 +209,10 @@ NOWS = st.sampled_from([START, START + timedelta(microseconds=999)])  # database
 async def test_query_and_evaluator_select_the_same_people(
     database: Database, crowd: Crowd, segment: dict[str, Any], now: datetime
 ) -> None:
-    app, profiles = crowd.app, crowd.profiles
-    condition = PARSER.validate_python(segment)
+    app, condition = crowd.app, PARSER.validate_python(segment)
     slots, where = (0, SLOTS - 1), to_filter(condition, now)
     found = await PeopleReader(database).selected(app, slots, where)
-    meant = {n for n, p in enumerate(profiles) if matches(condition, cast(Profile, p), now)}
+    meant = {n for n, p in enumerate(crowd.profiles) if matches(condition, cast(Profile, p), now)}
     assert {p["_id"] for p in found} == {f"{app}-{n}" for n in meant}
 
 
@@ -237,9 +236,8 @@ async def test_read_in_parts_it_is_the_same_audience_in_the_same_order(database:
 async def test_shares_of_what_is_read_rise_to_one(database: Database) -> None:
     app = await _put(database, [_person(START) for _ in range(4_000)])
     segment = PARSER.validate_python({"language": ["cs"]})
-    target = Target(app, START, segment=segment)
-    batches = [batch async for batch in _reader(database).batches(target, None)]
-    shares = [batch.share for batch in batches]
+    batches = _reader(database).batches(Target(app, START, segment=segment), None)
+    shares = [batch.share async for batch in batches]
     assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) > 1
 
 
