@@ -235,6 +235,6 @@ READERS = {
     "sender_service/planner/target.py": OWN,
     "sender_service/pages/quiet_hours.py": OWN,
     "sender_service/pages/transitions.py": OWN,
-    "sender_service/store/interactions.py": OWN,
+    "sender_service/store/parked.py": OWN,
     "sender_service/store/scenario_codec.py": OWN,
 }
