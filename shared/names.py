@@ -24,6 +24,7 @@ from shared.models.sentences import described
 
 MAX_LOGIN = 256
 MAX_EMAIL = 320
+MAX_THING_ID = 128
 MAX_EXACT_FLOAT = 2**53  # larger whole numbers that came as floats have lost digits
 QUOTES = "'\""
 _BLANKS = "\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))  # as JavaScript's trim
@@ -82,6 +83,12 @@ def to_email(value: Any) -> Any:
 
 Login = Annotated[
     str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=MAX_LOGIN)
+]
+# By the rule that events' ids are read by: profiles hold what it makes of them.
+ThingId = Annotated[
+    str,
+    BeforeValidator(to_thing_id),
+    StringConstraints(strict=True, min_length=1, max_length=MAX_THING_ID),
 ]
 PlayerId = Annotated[str, BeforeValidator(to_player_id), AS_UUID]
 Email = Annotated[

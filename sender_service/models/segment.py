@@ -20,14 +20,17 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from sender_service.models.segment_values import Counted, Names, Period, Range, Strict
+from sender_service.models.segment_values import Counted, Period, Range, Strict
 from shared.models.documented import at_least_one
+from shared.names import ThingId
 from shared.nearest import did_you_mean
 
 MAX_SEGMENT_DEPTH = 8  # conditions within conditions
 MAX_CONDITIONS = 64
 MAX_SEGMENT_VALUES = 500  # values of all lists together
 LOGIC = ("and", "or")
+
+Names = Annotated[list[ThingId], Field(min_length=1, max_length=100)]
 
 
 class LastSeen(Period):

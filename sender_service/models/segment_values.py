@@ -1,4 +1,4 @@
-"""Values in a segment's conditions: names, durations, ranges, counts. Pure."""
+"""Values in a segment's conditions: durations, ranges, counts. Pure."""
 
 from __future__ import annotations
 
@@ -6,28 +6,14 @@ import math
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from shared.models.documented import at_least_one, given_or_absent
-from shared.names import to_thing_id
 
 MAX_COUNT = 50  # entries that a profile keeps of each list
 LONGEST = timedelta(days=3650)
 
-
-# By the rule that events' ids are read by: profiles hold what it makes of them.
-Name = Annotated[
-    str, BeforeValidator(to_thing_id), StringConstraints(strict=True, min_length=1, max_length=128)
-]
-Names = Annotated[list[Name], Field(min_length=1, max_length=100)]
 Number = Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)]
 Amount = Annotated[int, Field(strict=True, ge=0, le=100_000)]
 Count = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]

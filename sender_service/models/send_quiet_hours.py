@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sender_service.models.policy import AppPolicy, Policy
-from sender_service.models.scenario.night import USUAL_NIGHT
 from shared.models.quiet_hours import QuietHours, zone_for
 from shared.priority import Priority
+
+# In which scenarios push nobody, where neither campaign nor app has quiet hours.
+USUAL_NIGHT = QuietHours(start="21:00", end="08:00")
 
 
 def hours_of(

@@ -17,7 +17,7 @@ from datetime import datetime
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.decide.history import (
+from sender_service.models.scenario.history import (
     HISTORY_LENGTH,
     MAX_HISTORY_MOMENTS,
     HeardMoment,

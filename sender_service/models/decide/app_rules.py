@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sender_service.models.decide.rules import USUAL_GAP, Rules
+from sender_service.models.decide.rules import Rules
 from sender_service.models.scenario.entry_rules import is_of_moment
-from sender_service.models.scenario.night import USUAL_NIGHT
 from sender_service.models.scenario.scenario import Scenario
 from shared.models.quiet_hours import QuietHours
 
@@ -23,11 +22,11 @@ class AppRules:
     """
 
     app: str
+    gap: timedelta
+    night: QuietHours | None
     present: Mapping[str, Scenario] = field(default_factory=dict)
     own: Mapping[Version, Scenario] = field(default_factory=dict)
     zone: str | None = None
-    gap: timedelta = USUAL_GAP
-    night: QuietHours | None = USUAL_NIGHT
     nights: Mapping[str, QuietHours | None] = field(default_factory=dict)
 
     def version(self, scenario: str, number: int) -> Scenario | None:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import itemgetter
 
-from sender_service.models.decide.case import Case
+from sender_service.models.decide.person import Person
+from sender_service.models.decide.world import World
 from sender_service.models.scenario.entry_rules import OnBasket, OnBought
+from sender_service.models.scenario.run import Entry
 from sender_service.models.scenario.scenario import Choose, Scenario
 from shared.documents.profile import BasketLine
 
@@ -24,13 +26,13 @@ class Candidate:
     currency: str | None = None
 
 
-def candidates_of(choose: Choose, case: Case) -> list[Candidate]:
+def candidates_of(choose: Choose, person: Person, entry: Entry, world: World) -> list[Candidate]:
     """Return the candidates of the choice's source, best first, an item once."""
     source = _SOURCES.get(choose.source)
     if source is not None:
-        found = source(case)
+        found = source(person, entry)
     else:
-        found = [Candidate(item=item) for item in case.world.tables.get(choose.source, ())]
+        found = [Candidate(item=item) for item in world.tables.get(choose.source, ())]
     return list({one.item: one for one in reversed(found)}.values())[::-1]
 
 
@@ -46,26 +48,26 @@ def is_of_order(choose: Choose, scenario: Scenario) -> bool:
     return entered or choose.source == "bought"
 
 
-def _of_entry(case: Case) -> list[Candidate]:
-    lines = {one.item: one for one in [*_of_order(case), *_of_basket(case)]}
-    return [lines.get(item, Candidate(item=item)) for item in case.entry.items]
+def _of_entry(person: Person, entry: Entry) -> list[Candidate]:
+    lines = {one.item: one for one in [*_of_order(person, entry), *_of_basket(person, entry)]}
+    return [lines.get(item, Candidate(item=item)) for item in entry.items]
 
 
-def _of_views(case: Case) -> list[Candidate]:
+def _of_views(person: Person, _: Entry) -> list[Candidate]:
     """Return viewed items, newest first."""
-    views = sorted(case.profile["viewed"], key=ITEM)
+    views = sorted(person.profile["viewed"], key=ITEM)
     return [Candidate(item=ITEM(view)) for view in sorted(views, key=AT, reverse=True)]
 
 
-def _of_basket(case: Case) -> list[Candidate]:
-    basket = case.person.basket
+def _of_basket(person: Person, _: Entry) -> list[Candidate]:
+    basket = person.basket
     return _dearest_first(basket["items"], basket["currency"])
 
 
-def _of_order(case: Case) -> list[Candidate]:
+def _of_order(person: Person, entry: Entry) -> list[Candidate]:
     """Return the lines of the order by which she entered."""
-    for order in case.profile["purchases"]:
-        if order["id"] == case.entry.key:
+    for order in person.profile["purchases"]:
+        if order["id"] == entry.key:
             return _dearest_first(order["items"], order["currency"])
     return []
 
@@ -84,7 +86,7 @@ def _worth(line: Candidate) -> float:
     return -1.0 if line.price is None else line.price * (line.quantity or 0)
 
 
-_SOURCES: dict[str, Callable[[Case], list[Candidate]]] = {
+_SOURCES: dict[str, Callable[[Person, Entry], list[Candidate]]] = {
     "entry": _of_entry,
     "viewed": _of_views,
     "basket": _of_basket,

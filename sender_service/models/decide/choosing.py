@@ -14,7 +14,7 @@ from sender_service.models.decide.candidates import (
 )
 from sender_service.models.decide.case import Case, Found
 from sender_service.models.decide.decision import Push, Skip
-from sender_service.models.decide.exits import ORDERED_WITHIN
+from sender_service.models.decide.exit_facts import ORDERED_WITHIN
 from sender_service.models.scenario.run import ItemClaim
 from sender_service.models.scenario.scenario import Choose
 from shared.models.wire import to_iso
@@ -74,7 +74,7 @@ def _offered(choose: Choose, case: Case) -> Iterator[Candidate]:
     """Yield the candidates, without those that are bought, in her basket, pushed or sold out."""
     basket = case.person.basket_items
     pushed = _pushed_items(case)
-    for one in candidates_of(choose, case):
+    for one in candidates_of(choose, case.person, case.entry, case.world):
         in_basket = one.item in basket and not is_of_basket(choose, case.rules.own)
         bought = not is_of_order(choose, case.rules.own) and _was_bought(one.item, case)
         if not (in_basket or bought or one.item in pushed) and _is_available(one.item, case):

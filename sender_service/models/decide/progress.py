@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sender_service.models.decide.decision import (
-    End,
-    Skip,
-    Wait,
-)
+from sender_service.models.decide.decision import End, Skip, Wait
 from sender_service.models.decide.due import due_of, next_look
-from sender_service.models.decide.exits import time_of_exit
+from sender_service.models.decide.exit_facts import time_of_exit
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.rules import Rules
 from sender_service.models.scenario.firing import StepClaim

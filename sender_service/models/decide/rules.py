@@ -10,12 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sender_service.models.scenario.night import USUAL_NIGHT
 from sender_service.models.scenario.scenario import Exit, Scenario
 from sender_service.models.segment import Condition
 from shared.models.quiet_hours import QuietHours, zone_for
-
-USUAL_GAP = timedelta(minutes=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +25,9 @@ class Rules:
 
     own: Scenario
     present: Scenario | None
+    gap: timedelta
+    night: QuietHours | None
     zone: str | None = None
-    gap: timedelta = USUAL_GAP
-    night: QuietHours | None = USUAL_NIGHT
     nights: Mapping[str, QuietHours | None] = field(default_factory=dict)
 
     @property

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sender_service.models.decide.app_rules import AppRules
-from sender_service.models.decide.history import FoldedHistory, History, why_left_out
+from sender_service.models.decide.folded_history import FoldedHistory, why_left_out
 from sender_service.models.decide.simulate import TooManyLooks, simulate
 from sender_service.models.decide.tally import count_person, fields_of_today, unknown_of
+from sender_service.models.scenario.history import History
 from sender_service.models.scenario.simulation import Base, SimulationResult, Tally
 from shared.documents.profile import Profile
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 from sender_service.models.decide.app_rules import AppRules
 from sender_service.models.decide.decide import decide, decide_together
@@ -16,19 +15,20 @@ from sender_service.models.decide.decision import (
     Decision,
     End,
     Push,
-    RefuseReason,
     Skip,
     Wait,
     why_not_applicable,
 )
-from sender_service.models.decide.history import FoldedHistory, HeardMoment
+from sender_service.models.decide.folded_history import FoldedHistory
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.progress import give_back, note_items, proceed, push_run
 from sender_service.models.decide.reaction import react
 from sender_service.models.decide.relevance import kinds_that_matter, matters
 from sender_service.models.decide.rules import Rules
+from sender_service.models.decide.simulated_person import RefusedEntry, SimulatedPerson
 from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.firing import NO_PLAYER
+from sender_service.models.scenario.history import HeardMoment
 from sender_service.models.scenario.run import FiredStep, Run
 from sender_service.models.send import EVER, NEVER
 
@@ -37,20 +37,6 @@ MAX_LOOKS = 2_000  # at one person
 
 class TooManyLooks(Exception):
     """Person on whom more decisions would be made than are made of one."""
-
-
-class RefusedEntry(NamedTuple):
-    at: datetime
-    scenario: str
-    why: RefuseReason
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedPerson:
-    """Runs that a person would have had, and entries that were refused."""
-
-    runs: Sequence[Run]
-    refused: Sequence[RefusedEntry]
 
 
 def simulate(folded: FoldedHistory, rules: AppRules, until: datetime) -> SimulatedPerson:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from sender_service.models.decide.simulate import SimulatedPerson
+from sender_service.models.decide.simulated_person import SimulatedPerson
 from sender_service.models.scenario.scenario import Scenario
 from sender_service.models.scenario.simulation import Tally
 from sender_service.models.segment import (

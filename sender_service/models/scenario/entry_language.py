@@ -17,7 +17,8 @@ from pydantic_core import PydanticCustomError
 
 from sender_service.models.scenario import entry_rules as rules
 from sender_service.models.scenario.entry_values import Days, EventType, Scalar, StoredMoment
-from sender_service.models.scenario.values import Differing, FieldName, Names, invalid
+from sender_service.models.scenario.values import Differing, FieldName, invalid
+from sender_service.models.segment import Names
 from sender_service.models.segment_values import Strict
 from shared.errors import FieldError
 from shared.models.quiet_hours import ClockTime

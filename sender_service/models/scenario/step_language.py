@@ -13,8 +13,8 @@ from pydantic_core import PydanticCustomError
 from sender_service.models.campaign import ShortId
 from sender_service.models.scenario import scenario as stored
 from sender_service.models.scenario.entry_rules import Zone
-from sender_service.models.scenario.values import Names, invalid
-from sender_service.models.segment import BoundedSegment
+from sender_service.models.scenario.values import invalid
+from sender_service.models.segment import BoundedSegment, Names
 from sender_service.models.segment_values import Range, Strict
 from sender_service.models.trigger import Name
 from shared.errors import FieldError

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
 from annotated_types import Ge, Le
-from pydantic import AfterValidator, Field, Strict, StringConstraints, ValidationError
+from pydantic import AfterValidator, Strict, StringConstraints, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from sender_service.models.segment_values import Name
 from shared.errors import FieldError
 from shared.models.sentences import text_like
 
@@ -21,7 +20,6 @@ T = TypeVar("T")
 Label = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128)]
 YesNo = Annotated[bool, Strict()]
 Priority = Annotated[int, Strict(), Ge(1), Le(100)]
-Names = Annotated[list[Name], Field(min_length=1, max_length=100)]
 # Of an event's data; a key with a `$` first is a command to MongoDB.
 FieldName = Annotated[
     str,

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from sender_service.models.decide.rules import USUAL_GAP
 from sender_service.models.scenario.run import Run
 from sender_service.models.scenario.scenario import Scenario
 from sender_service.scenarios.waker import Waker
@@ -22,7 +21,7 @@ from tests.integration.sender.waker_harness import (
     open_wakers,
     shifted,
 )
-from tests.unit.sender.scenario_builders import after, step
+from tests.unit.sender.scenario_builders import APP_GAP, after, step
 
 SEEDS = 100
 SEEDS_A_TEST = 10
@@ -119,4 +118,4 @@ def _check_gaps(runs: Iterable[Run]) -> None:
     """Check that a person's pushes are as far apart as the app says, but for clocks that differ."""
     times = sorted(push.at for run in runs for push in run.pushes)
     gaps = [later - earlier for earlier, later in pairwise(times)]
-    assert all(gap >= USUAL_GAP - timedelta(minutes=3) for gap in gaps)
+    assert all(gap >= APP_GAP - timedelta(minutes=3) for gap in gaps)

@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from sender_service.models.scenario.firing import Member, trigger_of
-from sender_service.models.scenario.night import USUAL_NIGHT
 from sender_service.models.scenario.reference import ScenarioRef
+from sender_service.models.send_quiet_hours import USUAL_NIGHT
 from sender_service.pages.quiet_hours import quiet_hours_of
 from shared.clock import utc_now
 from tests.integration.sender.intake_harness import IntakeHarness, a_trigger, logins, people

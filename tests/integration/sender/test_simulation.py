@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from sender_service.models.decide.history import FoldedHistory
+from sender_service.models.decide.folded_history import FoldedHistory
 from sender_service.models.decide.simulate import simulate
 from sender_service.models.scenario.run import Run
 from sender_service.models.scenario.simulation import Simulation

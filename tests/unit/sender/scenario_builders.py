@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from sender_service.models.decide.app_rules import AppRules
 from sender_service.models.decide.decide import decide
 from sender_service.models.decide.decision import Decision, Enter, Push, Wait
 from sender_service.models.decide.person import Person
@@ -24,6 +25,7 @@ from tests.support.clocks import START
 from tests.support.documents import build_profile
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+APP_GAP = HOUR  # as apps have it where they don't say
 PARSER: TypeAdapter[Segment] = TypeAdapter(BoundedSegment)
 WORTH_50 = PARSER.validate_python({"basket": {"total": {"atLeast": 50}}})
 ENTRY = Entry(at=START, event="e-1", items=("tea",))
@@ -51,7 +53,15 @@ def scenario(*steps: Step, **fields: Any) -> Scenario:
 def rules_of(own: Scenario | None = None, **fields: Any) -> Rules:
     """Return rules without a night, where the run's version is the present one."""
     version = own or scenario()
-    return Rules(**{"own": version, "present": version, "night": None, **fields})
+    given = {"own": version, "present": version, "gap": APP_GAP, "night": None, **fields}
+    return Rules(**given)
+
+
+def app_rules(*scenarios: Scenario, **fields: Any) -> AppRules:
+    """Return rules of an app without a night; of one scenario where none is given."""
+    present = {one.id: one for one in scenarios or (scenario(),)}
+    given = {"app": "demo", "present": present, "gap": APP_GAP, "night": None, **fields}
+    return AppRules(**given)
 
 
 def line(item: str = "tea", price: float | None = 20.0, quantity: float = 1) -> BasketLine:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sender_service.models.decide.decide import decide
 from sender_service.models.decide.decision import Enter, Push, Stage, Wait
 from sender_service.models.decide.due import due_of
-from sender_service.models.decide.exits import counts_as_emptied
+from sender_service.models.decide.exit_facts import counts_as_emptied
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.progress import begin_run
 from sender_service.models.decide.rules import Rules

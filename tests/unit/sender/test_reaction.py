@@ -11,7 +11,7 @@ from sender_service.models.decide.reaction import Reaction, react
 from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.entry_rules import OnBought, OnEvent, OnSubscribed
 from sender_service.models.scenario.run import RunEnd
-from sender_service.models.scenario.scenario import Again, Scenario
+from sender_service.models.scenario.scenario import Again
 from shared.documents.profile import Profile
 from shared.models.facts import BasketChanged, Bought, CustomEvent, Fact, FactLine, Subscribed
 from shared.models.person_moment import PersonMoment
@@ -20,6 +20,7 @@ from tests.unit.sender.scenario_builders import (
     DAY,
     HOUR,
     MINUTE,
+    app_rules,
     empty_basket,
     line,
     order,
@@ -31,11 +32,6 @@ from tests.unit.sender.scenario_builders import (
 )
 
 NO_AGAIN = Again(length=timedelta(0), since="push")
-
-
-def rules(*scenarios: Scenario) -> AppRules:
-    present = {one.id: one for one in scenarios or (scenario(),)}
-    return AppRules(app="demo", present=present, night=None)
 
 
 def moment(*facts: Fact, **fields: Any) -> PersonMoment:
@@ -63,7 +59,7 @@ def reaction(
     person: Person, *facts: Fact, by: AppRules | None = None, minutes: float = 1
 ) -> Reaction:
     now = START + minutes * MINUTE
-    return react(person, [moment(*facts)], by or rules(), EMPTY_WORLD, now)
+    return react(person, [moment(*facts)], by or app_rules(), EMPTY_WORLD, now)
 
 
 def test_basket_begins_a_run_once() -> None:
@@ -113,14 +109,16 @@ def test_basket_that_is_emptied_ends_the_run_as_of_then() -> None:
 def test_case_7_an_order_exits_the_others_runs_and_begins_its_own() -> None:
     own = scenario(step(), entry=OnBought(), until=("bought",), again=NO_AGAIN)
     first = reaction(
-        person_with(profile=profile_with(purchases=[order(START, "tea")])), bought(0), by=rules(own)
+        person_with(profile=profile_with(purchases=[order(START, "tea")])),
+        bought(0),
+        by=app_rules(own),
     )
     orders = [order(START + HOUR, "cup", id="o-2"), order(START, "tea")]
     person = person_with(*first.begun, profile=profile_with(purchases=orders))
-    found = reaction(person, bought(60, "o-2"), by=rules(own), minutes=61)
+    found = reaction(person, bought(60, "o-2"), by=app_rules(own), minutes=61)
     assert [run.entry.key for run in found.ended] == ["o-1"]
     assert [run.entry.key for run in found.begun] == ["o-2"]
-    assert reaction(found.person, bought(0), bought(60, "o-2"), by=rules(own)).is_empty
+    assert reaction(found.person, bought(0), bought(60, "o-2"), by=app_rules(own)).is_empty
 
 
 def test_case_30_event_of_three_days_ago_is_late() -> None:
@@ -129,23 +127,23 @@ def test_case_30_event_of_three_days_ago_is_late() -> None:
 
 
 def test_scenario_that_is_off_takes_nobody_and_its_exits_count() -> None:
-    off = rules(scenario(enabled=False, version=2))
+    off = app_rules(scenario(enabled=False, version=2))
     assert reaction(person_with(), basket(), by=off).is_empty
-    own = AppRules(app="demo", present=off.present, own={("basket", 1): scenario()}, night=None)
+    own = app_rules(*off.present.values(), own={("basket", 1): scenario()})
     buyer = person_with(run_of(), profile=bought_by(10))
     assert len(reaction(buyer, bought(10), by=own, minutes=30).ended) == 1
 
 
 def test_present_version_may_end_more() -> None:
     loose, strict = scenario(until=()), scenario(until=("bought",), version=2)
-    both = AppRules(app="demo", present={"basket": strict}, own={("basket", 1): loose}, night=None)
+    both = app_rules(strict, own={("basket", 1): loose})
     buyer = person_with(run_of(loose), profile=bought_by(10))
     assert len(reaction(buyer, bought(10), by=both, minutes=30).ended) == 1
-    assert reaction(buyer, bought(10), by=rules(loose), minutes=30).is_empty
+    assert reaction(buyer, bought(10), by=app_rules(loose), minutes=30).is_empty
 
 
 def test_several_scenarios_enter_by_one_moment() -> None:
-    both = rules(scenario(), scenario(id="welcome", entry=OnSubscribed(), until=()))
+    both = app_rules(scenario(), scenario(id="welcome", entry=OnSubscribed(), until=()))
     facts = (basket(), Subscribed("s-1", START))
     found = react(person_with(), [moment(*facts, subscribed=1)], both, EMPTY_WORLD, START + MINUTE)
     assert sorted(run.scenario for run in found.begun) == ["basket", "welcome"]
@@ -154,7 +152,7 @@ def test_several_scenarios_enter_by_one_moment() -> None:
 def test_invented_keys_begin_a_bounded_number_of_runs() -> None:
     own = scenario(entry=OnEvent(type="quiz", key="id"), until=(), again=NO_AGAIN)
     facts = [CustomEvent(f"e-{n}", START, "quiz", {"id": n}) for n in range(150)]
-    found = reaction(person_with(), *facts, by=rules(own))
+    found = reaction(person_with(), *facts, by=app_rules(own))
     assert len(found.begun) == 100 and found.refused == {("basket", "full"): 50}
 
 
@@ -162,4 +160,4 @@ def test_run_that_waits_for_its_second_step_exits_too() -> None:
     own = scenario(step(), step("day"))
     later = run_of(own, step="day", due=START + 2 * DAY)
     buyer = person_with(later, profile=bought_by(90))
-    assert len(reaction(buyer, bought(90), by=rules(own), minutes=91).ended) == 1
+    assert len(reaction(buyer, bought(90), by=app_rules(own), minutes=91).ended) == 1

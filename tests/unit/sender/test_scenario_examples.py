@@ -24,10 +24,12 @@ from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.language import ScenarioRequest
 from sender_service.models.scenario.run import FiredStep, Run
 from sender_service.models.scenario.scenario import Scenario
+from sender_service.models.send_quiet_hours import USUAL_NIGHT
 from shared.documents.profile import Profile
 from shared.models.facts import BasketChanged, Bought, CustomEvent, Fact, FactLine
 from shared.models.person_moment import PersonMoment
 from tests.support.documents import build_profile
+from tests.unit.sender.scenario_builders import app_rules
 
 PAGE = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text()
 PRAGUE, YEAR = ZoneInfo("Europe/Prague"), 2027
@@ -100,7 +102,7 @@ class Story:
         self.runs |= {run.id: run for run in (*found.ended, *found.begun)}
         ends = [f"ends: `{run.ended.why}`" for run in found.ended if run.ended]
         enters = [f"enters, due {_written(run.due)}" for run in found.begun]
-        return [*ends, *enters, *(f"no entry: `{why}`" for why in found.refused)]
+        return [*ends, *enters, *(f"no entry: `{why}`" for _, why in found.refused)]
 
     def look(self, at: datetime) -> list[str]:
         """Look at what is due, until nothing is; return what becomes of it."""
@@ -168,7 +170,7 @@ def _written(at: datetime) -> str:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_goes_as_the_page_has_it(name: str) -> None:
     example = EXAMPLES[name]
-    rules = AppRules(app="demo", present={"example": example.scenario}, zone=PRAGUE.key)
+    rules = app_rules(example.scenario, zone=PRAGUE.key, night=USUAL_NIGHT)
     story = Story(rules, build_profile("p-1", timeZone=example.zone))
     for at, happens, then in example.rows:
         assert story.due_before(at) == [], "the waker looks in between"

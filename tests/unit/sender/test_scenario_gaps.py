@@ -8,8 +8,8 @@ from sender_service.models.decide.decide import decide_together
 from sender_service.models.decide.decision import Push, Skip, Wait
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import World
-from sender_service.models.scenario.night import USUAL_NIGHT
 from sender_service.models.scenario.run import Run
+from sender_service.models.send_quiet_hours import USUAL_NIGHT
 from tests.support.clocks import START
 from tests.unit.sender.scenario_builders import (
     HOUR,

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from sender_service.models.campaign import Campaign
-from sender_service.models.scenario.night import USUAL_NIGHT
 from sender_service.models.scenario.requirements import (
     Surroundings,
     find_unmet,
     quiet_hours_of,
 )
 from sender_service.models.scenario.scenario import Scenario
+from sender_service.models.send_quiet_hours import USUAL_NIGHT
 from shared.errors import FieldError
 from shared.models.app import App
 from shared.models.quiet_hours import QuietHours

@@ -12,9 +12,9 @@ from sender_service.models.decide.decision import Decision, End, Enter, Push, Re
 from sender_service.models.decide.due import due_of, next_look, spread_of
 from sender_service.models.decide.progress import give_back, proceed, push_run
 from sender_service.models.scenario.entry_rules import OnSubscribed
-from sender_service.models.scenario.night import USUAL_NIGHT
 from sender_service.models.scenario.run import Entry
 from sender_service.models.scenario.scenario import After, At, OffInterval, WaitFrom
+from sender_service.models.send_quiet_hours import USUAL_NIGHT
 from tests.support.clocks import START
 from tests.unit.sender.scenario_builders import (
     DAY,

@@ -14,21 +14,18 @@ from sender_service.models.decide import simulate as simulating
 from sender_service.models.decide.app_rules import AppRules
 from sender_service.models.decide.decide import decide_together
 from sender_service.models.decide.decision import Push
-from sender_service.models.decide.history import (
-    FoldedHistory,
-    HeardMoment,
-    History,
-    why_left_out,
-)
+from sender_service.models.decide.folded_history import FoldedHistory, why_left_out
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.progress import proceed, push_run
 from sender_service.models.decide.reaction import react
-from sender_service.models.decide.simulate import SimulatedPerson, TooManyLooks, simulate
+from sender_service.models.decide.simulate import TooManyLooks, simulate
+from sender_service.models.decide.simulated_person import SimulatedPerson
 from sender_service.models.decide.tally import count_person, fields_of_today, unknown_of
 from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.entry_rules import OnBought, OnViewed
+from sender_service.models.scenario.history import HeardMoment, History
 from sender_service.models.scenario.run import Run
-from sender_service.models.scenario.scenario import Again, OffInterval, Scenario
+from sender_service.models.scenario.scenario import Again, OffInterval
 from sender_service.models.scenario.simulation import Tally
 from shared.models.facts import BasketChanged, Bought, Fact, FactLine, Joined, Separated, Viewed
 from shared.models.person_moment import PersonMoment
@@ -42,17 +39,13 @@ from tests.unit.sender.scenario_builders import (
     PARSER,
     WORTH_50,
     after,
+    app_rules,
     scenario,
     step,
 )
 
 NO_AGAIN = Again(length=timedelta(0), since="push")
 MINUTES_SIMULATED = 600
-
-
-def rules_of(*scenarios: Scenario, **fields: Any) -> AppRules:
-    present = {one.id: one for one in scenarios}
-    return AppRules(**{"app": "demo", "present": present, "night": None, **fields})
 
 
 def heard(minute: int, *facts: Fact, subscribed: int = 1) -> HeardMoment:
@@ -92,7 +85,7 @@ def pushes(found: SimulatedPerson) -> list[tuple[str, datetime]]:
 
 
 def test_person_who_leaves_a_basket_is_pushed_when_it_is_due() -> None:
-    own = rules_of(scenario(step("hour"), step("day", after(1440))))
+    own = app_rules(scenario(step("hour"), step("day", after(1440))))
     found = simulated(own, heard(1, basket(1, "tea")))
     at = START + 61 * MINUTE
     assert pushes(found) == [("hour", at), ("day", at + DAY)]
@@ -101,20 +94,20 @@ def test_person_who_leaves_a_basket_is_pushed_when_it_is_due() -> None:
 
 def test_purchase_that_is_read_when_the_push_is_due_goes_first() -> None:
     (run,) = simulated(
-        rules_of(scenario()), heard(0, basket(0, "tea")), heard(60, bought(60, "tea"))
+        app_rules(scenario()), heard(0, basket(0, "tea")), heard(60, bought(60, "tea"))
     ).runs
     assert run.ended is not None and run.ended.why == "bought" and not run.pushes
 
 
 def test_push_without_a_player_is_given_back() -> None:
-    (run,) = simulated(rules_of(scenario()), heard(0, basket(0, "tea"), subscribed=0)).runs
+    (run,) = simulated(app_rules(scenario()), heard(0, basket(0, "tea"), subscribed=0)).runs
     assert [one.why for one in run.skipped] == ["no_player"] and not run.pushes
 
 
 def test_other_scenarios_of_the_app_keep_the_gap() -> None:
     other = replace(scenario(step(wait=after(61))), id="other", priority=10)
     late = replace(other, max_late=5 * MINUTE)
-    found = simulated(rules_of(scenario(), late), heard(0, basket(0, "tea")))
+    found = simulated(app_rules(scenario(), late), heard(0, basket(0, "tea")))
     by_scenario = {run.scenario: [one.why for one in run.skipped] for run in found.runs}
     assert by_scenario == {"basket": [], "other": ["outranked"]}
     tally = Tally()
@@ -128,7 +121,7 @@ def test_other_scenarios_of_the_app_keep_the_gap() -> None:
 
 def test_time_in_which_a_scenario_was_off_counts() -> None:
     off = (OffInterval(start=START, end=START + 2 * HOUR),)
-    found = simulated(rules_of(scenario(off=off)), heard(1, basket(1, "tea")))
+    found = simulated(app_rules(scenario(off=off)), heard(1, basket(1, "tea")))
     assert not found.runs and [one.why for one in found.refused] == ["off"]
 
 
@@ -154,7 +147,7 @@ def test_history_that_lacks_something_isnt_counted(
 def test_person_with_too_many_decisions_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulating, "MAX_LOOKS", 3)
     with pytest.raises(TooManyLooks):
-        simulated(rules_of(scenario()), *(heard(n, basket(n, "tea")) for n in range(5)))
+        simulated(app_rules(scenario()), *(heard(n, basket(n, "tea")) for n in range(5)))
 
 
 def test_what_is_of_today_or_unknown_is_named() -> None:
@@ -200,7 +193,7 @@ def scenario_sets(draw: st.DrawFn) -> AppRules:
         )  # fmt: skip
         found.append(replace(one, id=id))
     night = st.sampled_from([None, QuietHours(start="14:00", end="15:30")])
-    return rules_of(*found, gap=draw(st.sampled_from([0, 45])) * MINUTE, night=draw(night))
+    return app_rules(*found, gap=draw(st.sampled_from([0, 45])) * MINUTE, night=draw(night))
 
 
 def look_each_minute(of: FoldedHistory, rules: AppRules) -> list[Run]:

@@ -8,8 +8,11 @@ from pathlib import Path
 SENDER = Path(__file__).parents[3] / "sender_service"
 ROOM = SENDER / "store"
 
-
-OPENERS = {"stores.py": "open", "scenario_stores.py": "open_scenario_stores"}
+OPENERS = {
+    "stores.py": "open",
+    "scenario_stores.py": "open_scenario_stores",
+    "send_stores.py": "open_send_stores",
+}
 
 
 def store_classes() -> set[str]:
@@ -21,7 +24,11 @@ def store_classes() -> set[str]:
         if isinstance(node, ast.FunctionDef) and node.name == name
     ]
     calls = [node.func for each in opened for node in ast.walk(each) if isinstance(node, ast.Call)]
-    return {func.id for func in calls if isinstance(func, ast.Name)} - {"cls"}
+    return (
+        {func.id for func in calls if isinstance(func, ast.Name)}
+        - {"cls", "vars"}
+        - {*OPENERS.values()}
+    )
 
 
 def opened_in(tree: ast.AST, classes: set[str]) -> list[str]:

@@ -1,35 +1,16 @@
-"""History of a person: her moments as the role `scenarios` read them. Pure."""
+"""History of a person folded: her profile after each of her moments, and whether it shows all. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from sender_service.models.decide.folding import fold_profile
+from sender_service.models.scenario.history import HeardMoment, History
 from shared.documents.profile import Profile
-from shared.models.person_moment import PersonMoment
 
-HISTORY_LENGTH = timedelta(days=30)
-MAX_HISTORY_MOMENTS = 500
 LeftOut = Literal["merged", "parted", "cut", "gone", "too_much"]
-
-
-class HeardMoment(NamedTuple):
-    """Moment, and when it was read."""
-
-    at: datetime
-    moment: PersonMoment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """Moments of one person in the log's order. `is_cut`: some were too many, or too large, to keep."""
-
-    person: str
-    moments: tuple[HeardMoment, ...]
-    is_cut: bool = False
 
 
 def why_left_out(history: History, today: Profile | None) -> LeftOut | None:
