@@ -28,9 +28,7 @@ class ClickReader:
         """Return person → clicks on pushes of these sends. Of pages without a click nothing is read."""
         found: dict[str, list[Click]] = defaultdict(list)
         clicked = await self._clicked_pages(sends)
-        names = sorted(clicked)
-        for start in range(0, len(names), FULL_PAGES_A_READ):
-            some = {"_id": {"$in": names[start : start + FULL_PAGES_A_READ]}}
+        for some in in_batches("_id", sorted(clicked), FULL_PAGES_A_READ):
             with translate_mongo_errors():
                 pages = await read_all(self._pages, some, {"members": 1})
             for page in pages:

@@ -15,7 +15,7 @@ from sender_service.store.pages import FULL_PAGES_A_READ
 from sender_service.store.recent import Span, newest_of
 from sender_service.store.send_pages import pages_of
 from shared.events.payloads import INTERACTION_KINDS
-from shared.mongo.client import Database, Document, translate_mongo_errors
+from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import INTERACTIONS, PAGES, SENDS
 from shared.mongo.whole_reads import read_all
 from shared.reasons import FinalReason
@@ -110,8 +110,7 @@ class OutcomeReader:
         """Return person → the outcome of all the person's players in these pages."""
         found: dict[str, PersonOutcome] = {}
         fields = {"members": 1, "outcomes": 1, "chunks": 1}
-        for start in range(0, len(pages), FULL_PAGES_A_READ):
-            query = {"_id": {"$in": list(pages[start : start + FULL_PAGES_A_READ])}}
+        for query in in_batches("_id", pages, FULL_PAGES_A_READ):
             with translate_mongo_errors():
                 read = await read_all(self._pages, query, fields)
             for page in read:

@@ -32,10 +32,10 @@ RACE_TRIES = 8
 IN_LIMIT = 100  # values a `$in`: more is slow on some engines (docs/design.md 6)
 
 
-def in_batches(field: str, values: Sequence[str]) -> Iterator[Document]:
+def in_batches(field: str, values: Sequence[str], at_once: int = IN_LIMIT) -> Iterator[Document]:
     """Yield queries that together ask for `field` being one of the values, some values each."""
-    for start in range(0, len(values), IN_LIMIT):
-        yield {field: {"$in": list(values[start : start + IN_LIMIT])}}
+    for start in range(0, len(values), at_once):
+        yield {field: {"$in": list(values[start : start + at_once])}}
 
 
 async def retry_on_conflict(operation: Callable[[], Awaitable[T]]) -> T:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sender_service.models.decide.decide import decide
 from sender_service.models.decide.decision import Decision, Enter, Push, Refuse, Skip
 from sender_service.models.decide.person import Person
-from sender_service.models.decide.progress import begin_run, end_run, proceed, push_run
+from sender_service.models.decide.progress import begin_run, end_run, note_items, proceed, push_run
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import World
 from sender_service.models.scenario.push_look import PushLook
@@ -31,7 +31,9 @@ def look_at_entry(
     decision = decide(person, entry, rules, world, now, "planning")
     match decision:
         case Push():
-            run = _pushed(person, entry, rules, now) if rules.own.remembers_pushes else None
+            run = (
+                _pushed(person, decision, entry, rules, now) if rules.own.remembers_pushes else None
+            )
             return PushLook(about=decision.about, variables=decision.variables, run=run)
         case Enter():
             return PushLook(refused=ENTERED, run=begin_run(person, entry, decision.due, rules))
@@ -45,9 +47,10 @@ def _why(decision: Decision) -> str:
     return decision.why if isinstance(decision, Refuse) else type(decision).__name__.lower()
 
 
-def _pushed(person: Person, entry: Entry, rules: Rules, now: datetime) -> Run:
+def _pushed(person: Person, decision: Push, entry: Entry, rules: Rules, now: datetime) -> Run:
     """Return the run of a person whose first step is pushed; over, where it is the last."""
-    run = push_run(begin_run(person, entry, entry.at, rules), entry.event, rules.own, now)
+    pushed = push_run(begin_run(person, entry, entry.at, rules), entry.event, rules.own, now)
+    run = note_items(pushed, entry.event, tuple(claim.item for claim in decision.about))
     return run if run.step is not None else end_run(run, "done", now)
 
 

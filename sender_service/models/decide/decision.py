@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from sender_service.models.scenario.run import EndReason, ItemClaim
 from shared.reasons import NotApplicable
@@ -28,11 +28,8 @@ SkipReason = Literal[
     "deleted", "off", "over", "late", "gone", "outranked", "only", "nothing_to_offer",
     "bought_item", "out_of_stock", "stale", "price_changed",
 ]  # fmt: skip
-_OWN_DETAIL: dict[str, NotApplicable] = {
-    "emptied": "emptied", "bought_item": "bought_item", "out_of_stock": "out_of_stock",
-    "stale": "stale", "price_changed": "price_changed",
-    "nothing_to_offer": "nothing_to_offer",
-}  # fmt: skip
+# Reasons that are details of their own; all others are `exited`.
+_DETAILS: dict[str, NotApplicable] = {one: one for one in get_args(NotApplicable)}
 
 
 class Check(NamedTuple):
@@ -109,4 +106,4 @@ def why_not_applicable(decision: Decision) -> NotApplicable | Literal["bought"] 
         case End("bought") | Refuse("bought"):
             return "bought"
         case _:
-            return _OWN_DETAIL.get(decision.why, "exited")
+            return _DETAILS.get(decision.why, "exited")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sender_service.models.decide.decide import decide
 from sender_service.models.decide.decision import Push, Stage, why_not_applicable
 from sender_service.models.decide.person import Person
+from sender_service.models.decide.progress import note_items
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import World
 from sender_service.models.scenario.push_look import PushLook
@@ -37,6 +38,8 @@ def decide_fired(
         run = push.entry
     if run is None:  # erased, or given back
         return EXITED
+    if isinstance(run, Run):  # one that planning begins anew may choose its own items again
+        person = person.with_run(note_items(run, push.firing, ()))
     fired = FiredStep(run=run, step=push.step, about=push.about)
     decision = decide(person, fired, rules, world, now, stage)
     if isinstance(decision, Push):

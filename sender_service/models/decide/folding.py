@@ -1,6 +1,6 @@
-"""Person folded from moments alone, as a simulation knows her. Pure.
+"""Profile folded from moments alone, as a simulation knows a person. Pure.
 
-It has what facts show: views, categories, basket, purchases and times. All else is today's profile's.
+It has what facts show: views, categories, basket, purchases and times. All else is today's.
 Facts from before a merge stand under the merged person's name, so the survivor's moments lack them.
 """
 
@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sender_service.models.decide.person import Person
 from shared.documents.profile import Basket, BasketLine, Category, Profile, Purchase, ViewedItem
 from shared.ids import head_of, slot_of
 from shared.models.facts import (
@@ -26,11 +25,6 @@ from shared.models.person_moment import PersonMoment
 
 MAX_FACTS = 50  # of each list, as the projector keeps entries
 Of = TypeVar("Of", Viewed, CategorySeen, BasketChanged, Bought)
-
-
-def fold_person(moments: Sequence[PersonMoment], today: Profile | None = None) -> Person:
-    """Return the person as her moments, at least one, show her; the rest is today's."""
-    return Person(profile=fold_profile(moments, today))
 
 
 def fold_profile(moments: Sequence[PersonMoment], today: Profile | None = None) -> Profile:

@@ -14,7 +14,6 @@ from shared.ids import derived_id
 from shared.models.wire import to_iso
 
 FiringState = Literal["open", "claimed", "handed", "settled", "late"]
-MAX_FIRED_MEMBERS = 2_000
 NO_PLAYER = "no_player"  # of a person whom no page has: she had no browser to push to
 
 

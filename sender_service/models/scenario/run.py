@@ -124,7 +124,3 @@ class FiredStep:
     run: Run | Entry
     step: str
     about: tuple[ItemClaim, ...] = ()
-
-    @property
-    def entry(self) -> Entry:
-        return self.run if isinstance(self.run, Entry) else self.run.entry

@@ -90,7 +90,7 @@ async def test_nobody_takes_an_app_whose_waker_lives(wakers: Wakers) -> None:
 
 
 @pytest.mark.parametrize("write", WRITES)
-async def test_race_a_frozen_waker_that_comes_back_fires_nothing_again(
+async def test_race_a_suspended_waker_that_comes_back_fires_nothing_again(
     wakers: Wakers, write: str
 ) -> None:
     await wakers.enter(await wakers.scenario(), *PEOPLE)
@@ -114,7 +114,9 @@ async def test_race_a_frozen_waker_that_comes_back_fires_nothing_again(
 
 
 @pytest.mark.parametrize("seconds", [-90.0, 90.0])
-async def test_race_clocks_90_seconds_apart_fire_once(wakers: Wakers, seconds: float) -> None:
+async def test_race_clocks_that_differ_by_90_seconds_fire_once(
+    wakers: Wakers, seconds: float
+) -> None:
     own = await wakers.scenario(step("hour"), step("next", after(60)))
     await wakers.enter(own, *PEOPLE)
     wrong = wakers.waker("two", clock=shifted(wakers.clock, seconds))

@@ -15,7 +15,7 @@ import pytest
 from sender_service.models.decide.app_rules import AppRules
 from sender_service.models.decide.decide import decide, decide_together
 from sender_service.models.decide.decision import Decision, End, Push, Skip, Wait
-from sender_service.models.decide.folding import fold_person
+from sender_service.models.decide.folding import fold_profile
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.progress import proceed, push_run
 from sender_service.models.decide.reaction import react
@@ -81,7 +81,7 @@ class Story:
 
     @property
     def person(self) -> Person:
-        return replace(fold_person(self.moments, self.today), runs=tuple(self.runs.values()))
+        return Person.of(fold_profile(self.moments, self.today), self.runs.values())
 
     def due_before(self, at: datetime) -> list[Run]:
         return [run for run in self.runs.values() if run.ended is None and run.due < at]

@@ -10,7 +10,8 @@ import pytest
 from sender_service.models.decide.decide import decide
 from sender_service.models.decide.decision import Enter
 from sender_service.models.decide.entry_facts import find_entries
-from sender_service.models.decide.folding import fold_person
+from sender_service.models.decide.folding import fold_profile
+from sender_service.models.decide.person import Person
 from sender_service.models.decide.world import EMPTY_WORLD, Product, World
 from sender_service.models.scenario.entry_rules import (
     EntryRule,
@@ -154,7 +155,7 @@ async def test_case_52_folded_moments_are_the_profile_as_far_as_facts_show(seed:
         moments += (await harness.moments(*events[:size])).values()
         events = events[size:]
         (stored,) = harness.profiles().values()
-        folded = fold_person(moments).profile
+        folded = fold_profile(moments)
         for name in ("_id", "app", "slot", "lastSeenAt", "timeZone", "viewed", "categories"):
             assert folded[name] == stored[name], name
         assert folded["basket"]["items"] == stored["basket"]["items"]
@@ -166,7 +167,7 @@ def test_fold_keeps_todays_language_and_what_came_after_an_erasure() -> None:
     today = build_profile("p-1", language="cs", tags={"vip": True}, login="ann")
     early, late = Viewed("e-1", START, "tea"), Viewed("e-3", START + HOUR, "cup")
     gone = Erased("e-2", START + MINUTE)
-    folded = fold_person([moment(early, gone), moment(late, zone="Asia/Tokyo")], today).profile
+    folded = fold_profile([moment(early, gone), moment(late, zone="Asia/Tokyo")], today)
     assert [view["item"] for view in folded["viewed"]] == ["cup"]
     assert (folded["language"], folded["login"], folded["timeZone"]) == ("cs", "ann", "Asia/Tokyo")
     assert folded["lastSeenAt"] == START + HOUR
@@ -176,16 +177,16 @@ def test_order_is_at_its_earliest_time_and_empties_the_basket_as_of_then() -> No
     page = Bought("e-2", START + HOUR, "o-1", lines("tea"), "page", revenue=5)
     server = Bought("e-3", START + MINUTE, "o-1", lines("tea"), "server", revenue=6)
     refilled = BasketChanged("e-4", START + 2 * MINUTE, lines("cup"))
-    folded = fold_person([moment(page), moment(server, refilled)]).profile
+    folded = fold_profile([moment(page), moment(server, refilled)])
     assert [order["at"] for order in folded["purchases"]] == [START + MINUTE]
     assert [line["item"] for line in folded["basket"]["items"]] == ["cup"]
-    emptied = fold_person([moment(BASKET, server)]).profile["basket"]
+    emptied = fold_profile([moment(BASKET, server)])["basket"]
     assert emptied["items"] == []
 
 
 def test_entry_of_a_moment_is_decided_on_with_its_fold() -> None:
     rules = rules_of(scenario())
     entered = moment(BASKET)
-    person = fold_person([entered])
+    person = Person.of(fold_profile([entered]))
     (entry,) = find_entries(rules.own.entry, entered, person.profile, EMPTY_WORLD)
     assert decide(person, entry, rules, EMPTY_WORLD, START, "entry") == Enter(START + HOUR)
