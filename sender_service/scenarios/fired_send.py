@@ -28,6 +28,10 @@ class Knowledge(Protocol):
 
     async def why_old(self, now: datetime) -> str | None: ...
 
+    def note_rest(self) -> None:
+        """Note that something rests for it."""
+        ...
+
 
 class Looks(Protocol):
     """Looks at people whose step was fired: the LookReader. Methods raise StoreUnavailable."""

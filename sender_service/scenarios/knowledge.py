@@ -25,13 +25,20 @@ log = logging.getLogger("carillon.scenarios")
 HEARTBEATS_SECONDS = 2.0  # between two looks at the heartbeats
 OLD_SECONDS = 120.0
 ABANDONED_SECONDS = 600.0  # a spool of a process without a beat is waited for so long
-ASKED_SECONDS = 60.0  # health shows what kept somebody waiting so short ago
+RESTED_SECONDS = 60.0  # health shows what kept somebody waiting so short ago
 
 PROJECTOR_SILENT = "projector_silent"
 PROJECTOR_BEHIND = "projector_behind"
 SPOOL_SILENT = "spool_silent"
 SPOOL_WAITS = "spool_waits"
 SPOOL_ABANDONED = "spool_abandoned"
+KNOWLEDGE_SENTENCES = {
+    PROJECTOR_SILENT: "scenario pushes rest: events have no projector that gives a sign of life",
+    PROJECTOR_BEHIND: "scenario pushes rest: the projector is more than two minutes behind",
+    SPOOL_SILENT: "scenario pushes rest: an ingest whose disk may hold events is silent",
+    SPOOL_WAITS: "scenario pushes rest: an event waits on an ingest's disk for two minutes",
+    SPOOL_ABANDONED: "scenario pushes go on without the events on a silent ingest's disk",
+}
 
 
 class Knowledge:
@@ -41,7 +48,7 @@ class Knowledge:
         self._heartbeats = heartbeats
         self._clock = clock
         self._monotonic = monotonic
-        self._rested: float | None = None  # when somebody was answered last that it is old
+        self._rested: float | None = None  # when something rested for it last
         self._abandoned: set[str] = set()
 
     @classmethod
@@ -51,10 +58,11 @@ class Knowledge:
 
     async def why_old(self, now: datetime) -> str | None:
         """Return the code of why an exit may be missing in what is known; None: none is."""
-        why = self._why(now)
-        if why is not None:
-            self._rested = self._monotonic()
-        return why
+        return self._why(now)
+
+    def note_rest(self) -> None:
+        """Note that something rests on old knowledge: health shows why."""
+        self._rested = self._monotonic()
 
     async def run(self, stop: asyncio.Event, component: Component) -> None:
         """Follow the heartbeats until `stop`."""
@@ -89,10 +97,10 @@ class Knowledge:
         metrics.KNOWLEDGE_OLD.set(why is not None)
         metrics.SPOOLS_ABANDONED.set(len(self._abandoned))
         rested = self._rested
-        if why is not None and rested is not None and self._monotonic() - rested <= ASKED_SECONDS:
-            component.fail(why)
+        if why is not None and rested is not None and self._monotonic() - rested <= RESTED_SECONDS:
+            component.fail(_describe(why))
         elif any(self._has_events(name) for name in self._abandoned):
-            component.fail(SPOOL_ABANDONED)
+            component.fail(_describe(SPOOL_ABANDONED))
         else:
             component.beat()
 
@@ -106,6 +114,11 @@ class Knowledge:
         projector = _why_projector(processes, ticks)
         spools = (_why_spool(process, now, ticks) for process in processes)
         return projector or next((why for why in spools if why is not None), None)
+
+
+def _describe(why: str) -> str:
+    """Return the code, which docs/scenarios.md lists, and its sentence."""
+    return f"{why}: {KNOWLEDGE_SENTENCES[why]}"
 
 
 def _why_projector(processes: Iterable[ObservedProcess], ticks: float) -> str | None:

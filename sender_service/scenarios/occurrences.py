@@ -84,13 +84,23 @@ class Occurrences:
             # `newIn` needs the catalogue: it is fired by what the catalogue finds.
             if not own.enabled or not isinstance(own.entry, ClockRule) or _is_new_in(own):
                 continue
-            if is_old and _rests(own, rules):
-                continue
-            zones = await self._zones_of(own, rules)
-            for one in find_occurrences(own, zones, now - own.max_late, now):
-                if _counts(one, own):
+            rests = is_old and _rests(own, rules)
+            for one in await self._find_due(own, rules, now):
+                if rests:
+                    self.knowledge.note_rest()
+                else:
                     await self._make(one, own, now)
         return False
+
+    async def _find_due(self, own: Scenario, rules: AppRules, now: datetime) -> list[Occurrence]:
+        """Return the occurrences that are due and that this process hasn't made."""
+        zones = await self._zones_of(own, rules)
+        found = find_occurrences(own, zones, now - own.max_late, now)
+        return [
+            one
+            for one in found
+            if _counts(one, own) and occurrence_id(own.app, own.id, one.name) not in self._made
+        ]
 
     async def _zones_of(self, own: Scenario, rules: AppRules) -> Collection[str]:
         """Return the zones in which the scenario's time of day comes."""
@@ -107,8 +117,6 @@ class Occurrences:
     async def _make(self, one: Occurrence, own: Scenario, now: datetime) -> None:
         """Insert the occurrence's firing, once."""
         id = occurrence_id(own.app, own.id, one.name)
-        if id in self._made:
-            return
         step, expires = own.steps[0], now + FIRING_LIFE
         firing = Firing(
             id=id,

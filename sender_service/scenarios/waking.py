@@ -109,6 +109,8 @@ class Waking:
             resting = {run.scenario for run in due if is_old and _rests(run, rules)}
             due = [run for run in due if run.scenario not in resting]
             left[:] = [id for id in left if scenario_of(id) not in resting]
+            if resting:
+                self.knowledge.note_rest()
         oldest = min((run.due for run in due), default=now)
         metrics.RUNS_OLDEST_DUE.labels(rules.app).set((now - oldest).total_seconds())
         return due, rules

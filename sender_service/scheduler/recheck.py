@@ -35,7 +35,10 @@ class Recheck:
             return False
         if now >= send.expires_at or await self.knowledge.why_old(now) is None:
             return False
-        return await self.looks.needs_knowledge(FiredSend(send.id, send.app, send.scenario))
+        rests = await self.looks.needs_knowledge(FiredSend(send.id, send.app, send.scenario))
+        if rests:
+            self.knowledge.note_rest()
+        return rests
 
     async def recheck(
         self, page: Page, chunks: Sequence[str], send: SendOverview, now: datetime

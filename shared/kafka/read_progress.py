@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,16 +56,25 @@ class ReadProgress:
         self._ends.clear()
 
     async def read_up_to(self, topic: str) -> dict[int, ReadUpTo]:
-        """Return the places by partition. Those that answered no fetch yet are absent."""
+        """Return the places by partition; never wait.
+
+        Absent are those that answered no fetch yet, and those whose position the client has to ask for.
+        """
         found = {}
         for place in self._consumer.assignment():
             end = self._consumer.highwater(place)
             if place.topic == topic and end is not None:
                 age = self._fetch_age(place)
-                with suppress(KafkaError, IllegalStateError):
-                    is_at_end = await self._consumer.position(place) >= end
+                with suppress(KafkaError, IllegalStateError, TimeoutError):
+                    is_at_end = await self._known_position(place) >= end
                     found[place.partition] = self._place(place, age, is_at_end=is_at_end)
         return found
+
+    async def _known_position(self, place: TopicPartition) -> int:
+        """Return the next offset. Raises TimeoutError where it is unknown."""
+        # The client waits for a broker that may be away, as after the log was cut behind a reader.
+        async with asyncio.timeout(0):  # a known one is returned without a pause
+            return int(await self._consumer.position(place))
 
     def _fetch_age(self, place: TopicPartition) -> float:
         """Return the age of the last answered fetch, the greater one by two clocks."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -10,7 +9,6 @@ from datetime import timedelta
 import pytest
 
 from sender_service.scenarios import knowledge
-from shared.health import Component, Health
 from shared.mongo.client import open_database
 from shared.processes import ProcessHeartbeat, SpoolState
 from shared.settings import Settings
@@ -146,6 +144,21 @@ async def test_a_spool_of_a_dead_process_is_waited_for_and_then_passed_over(
     assert await scene.why() == (knowledge.SPOOL_WAITS if records else None)
 
 
+async def test_a_spool_of_a_living_process_is_never_passed_over(scene: KnowledgeHarness) -> None:
+    """Beat on without a broker, for longer than a silent spool is waited for."""
+    scene.writers[API].partitions = scene.writers[PROJECTOR].partitions
+    scene.alive, scene.spool = {API}, SpoolState(5, scene.clock())
+    scene.behind_ms.clear()  # what a projector states without fetches
+    await scene.pass_seconds(700)
+    assert await scene.why() == knowledge.PROJECTOR_SILENT
+    scene.behind_ms.update(dict.fromkeys(PARTITIONS, 0))
+    await scene.pass_seconds(2)
+    assert await scene.why() == knowledge.SPOOL_WAITS
+    scene.spool = SpoolState(0, None)
+    await scene.pass_seconds(2)
+    assert await scene.why() is None
+
+
 async def test_an_outage_of_the_database_counts_for_nobody(scene: KnowledgeHarness) -> None:
     """Begin anew: nobody could write a beat, so none stood still, and none is fresh."""
     scene.alive = {PROJECTOR, API}
@@ -184,37 +197,3 @@ async def test_a_clean_stop_leaves_word_of_events_on_the_disk(scene: KnowledgeHa
     scene.spool = SpoolState(0, None)
     await scene.writers[API].leave()
     assert await scene.document(API) == {}
-
-
-async def test_health_shows_why_pushes_rest(scene: KnowledgeHarness) -> None:
-    health = Health(scene.clock, scene.clock.monotonic)
-    component = health.component("loop:knowledge", deadline_seconds=60)
-    scene.alive = {PROJECTOR, API}
-    await scene.pass_seconds(6)
-    await one_step(scene, component)
-    assert component.error is None
-    scene.behind_ms[0] = 200_000
-    await scene.pass_seconds(2)
-    await one_step(scene, component)
-    assert component.error is None  # nobody rests for it
-    assert await scene.why() == knowledge.PROJECTOR_BEHIND
-    await one_step(scene, component)
-    assert component.error == knowledge.PROJECTOR_BEHIND and health.report()[0]
-    scene.behind_ms[0] = 0
-    await scene.pass_seconds(2)
-    await one_step(scene, component)
-    assert component.error is None
-    scene.spool = SpoolState(5, scene.clock())
-    await scene.pass_seconds(2)
-    scene.alive = {PROJECTOR}
-    await scene.pass_seconds(620)
-    await one_step(scene, component)
-    assert component.error == knowledge.SPOOL_ABANDONED
-
-
-async def one_step(scene: KnowledgeHarness, component: Component) -> None:
-    """Let the loop take one step."""
-    stop = asyncio.Event()
-    stop_soon = asyncio.get_running_loop().call_later(0.05, stop.set)
-    await scene.knowledge.run(stop, component)
-    stop_soon.cancel()

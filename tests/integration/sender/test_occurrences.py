@@ -203,10 +203,12 @@ async def test_old_knowledge_rests_and_is_made_up_for_within_max_late(wakers: Wa
     await put_daily(wakers, id="asks", condition=LOGIN)
     await put_daily(wakers, id="asks-nothing")
     wakers.knowledge.why = "projector_behind"
-    wakers.after(hours=1)
     one = occurrences(wakers)
     await look(wakers, one)
-    assert await made(wakers) == [(TODAY, "open")]
+    assert wakers.knowledge.rests == 0, "it isn't the time"
+    wakers.after(hours=1)
+    await look(wakers, one)
+    assert await made(wakers) == [(TODAY, "open")] and wakers.knowledge.rests
     wakers.knowledge.why = None
     await look(wakers, one)
     assert await made(wakers) == [(TODAY, "open")] * 2

@@ -74,15 +74,19 @@ class OldKnowledge:
     """Knowledge that is too old until `why` is None."""
 
     why: str | None = "projector_behind"
+    rests = 0  # how often something rested
 
     async def why_old(self, now: datetime) -> str | None:
         return self.why
+
+    def note_rest(self) -> None:
+        self.rests += 1
 
 
 async def test_a_release_rests_on_old_knowledge(shop: FiredSteps) -> None:
     firing, old = await shop.planned(*await shop.people(["tea"])), OldKnowledge()
     shop.know(old)
-    assert await shop.line.work() == 0
+    assert await shop.line.work() == 0 and old.rests
     old.why = None
     await shop.buy("p0", "tea")  # what wasn't known yet
     assert await shop.line.work() == 0  # at rest for half a minute
@@ -93,8 +97,8 @@ async def test_a_release_rests_on_old_knowledge(shop: FiredSteps) -> None:
 async def test_what_no_knowledge_forbids_goes_at_once(shop: FiredSteps) -> None:
     await shop.put(until=[])
     firing = await shop.planned(*await shop.people(["tea"]))
-    shop.know(OldKnowledge())
-    assert await shop.result(firing) == (1, {}, {})
+    shop.know(old := OldKnowledge())
+    assert await shop.result(firing) == (1, {}, {}) and not old.rests
 
 
 async def test_what_rests_until_it_expires_is_over(shop: FiredSteps) -> None:

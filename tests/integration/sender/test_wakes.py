@@ -143,13 +143,25 @@ async def test_runs_rest_on_old_knowledge_without_a_write(wakers: Wakers) -> Non
     await wakers.enter(welcome, "cid", "bob")
     before = {run.id: run for run in await wakers.runs.due(APP, NEVER) if run.scenario == "basket"}
     wakers.knowledge.why = "the projector is behind"
-    wakers.after(minutes=60)
+    wakers.after(minutes=59)
+    await wakers.look()
+    assert wakers.knowledge.rests == 0, "nothing is due"
+    wakers.after(minutes=1)
     await wakers.look(looks=2)
+    assert wakers.knowledge.rests
     assert wakers.pushed() == {"cid": ["hour"], "bob": ["hour"]}
     assert await wakers.runs.get(before) == before
     wakers.knowledge.why = None
     await wakers.look()
     assert wakers.pushed() == {"cid": ["hour"], "bob": ["hour"], "ann": ["hour"]}
+
+
+async def test_where_nothing_needs_knowledge_nothing_rests(wakers: Wakers) -> None:
+    await wakers.enter(await wakers.scenario(), "ann")
+    wakers.knowledge.why = "the projector is behind"
+    wakers.after(minutes=60)
+    await wakers.look()
+    assert (wakers.pushed(), wakers.knowledge.rests) == ({"ann": ["hour"]}, 0)
 
 
 async def test_case_35_of_a_person_merged_and_the_survivor_one_is_pushed(wakers: Wakers) -> None:

@@ -54,9 +54,13 @@ class GivenKnowledge(Knowledge):
     """Knowledge as a test gives it."""
 
     why: str | None = None
+    rests: int = 0  # how often something rested
 
     async def why_old(self, now: datetime) -> str | None:
         return self.why
+
+    def note_rest(self) -> None:
+        self.rests += 1
 
 
 @dataclass
