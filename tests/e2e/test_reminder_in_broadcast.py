@@ -48,3 +48,51 @@ async def _open(carillon: Carillon) -> Shop:
 
 async def _pushes(carillon: Carillon, shop: Shop) -> dict[str, list[float]]:
     """Return by send when OneSignal got its pushes, in order."""
+    tally = await carillon.sandbox("GET", f"/sandbox/tally?app_id={shop.one_signal}")
+    found: dict[str, list[float]] = {}
+    for push in sorted(tally["pushes"], key=lambda push: push["queued_at"]):
+        found.setdefault(push["data"]["carillon"].split(".")[2], []).append(push["queued_at"])
+    return found
+
+
+async def _reminder(carillon: Carillon, shop: Shop, scenario: str) -> Any:
+    """Return the account of the scenario's send, once it is closed."""
+
+    async def fired() -> Any:
+        sends = (await carillon.ops("GET", f"/v1/sends?app={shop.app}"))["items"]
+        return next((s for s in sends if s.get("scenario", {}).get("id") == scenario), None)
+
+    return await carillon.closed((await eventually(fired, 60, every=0.2))["id"], 60)
+
+
+async def test_a_reminder_overtakes_a_personalised_broadcast(carillon: Carillon) -> None:
+    shop = await _open(carillon)
+    players = await carillon.register(shop, PEOPLE, odds=QUIET)
+    recipients = [{"player": p, "variables": {"name": f"n{n}"}} for n, p in enumerate(players)]
+    broadcast = await carillon.trigger(shop, campaign="named", recipients=recipients)
+
+    async def is_under_way() -> bool:
+        return int((await carillon.ops("GET", f"/v1/sends/{broadcast}"))["sent"]) >= BEGUN
+
+    await eventually(is_under_way, 60, every=0.3)
+    basket = {"basketItems": {"202": {"quantity": 1, "price": 21.0}}, "basketTotal": 21.0}
+    category = {"pageType": "category", "categoryID": "cups"}
+    data = {"v0": {"currency": "EUR", **basket}, "v1": category}
+    await carillon.collect(
+        shop, [{"type": "pageview", "visitorId": v, "data": d} for v, d in data.items()]
+    )
+    reminder, capped = await asyncio.gather(
+        *(_reminder(carillon, shop, on) for on in ("basket", "category"))
+    )
+
+    assert (reminder["priority"], reminder["sent"]) == ("triggered", 1)
+    # The broadcast's was one today already: who goes first goes by her campaign's cap all the same.
+    assert (capped["sent"], capped["suppressed"]) == (0, {"capped": 1})
+    account = await carillon.ops("GET", f"/v1/sends/{broadcast}")
+    assert account["pending"] > 0, "the broadcast ended before the reminder could overtake it"
+    at = await _pushes(carillon, shop)
+    [hers] = at[reminder["id"]]
+    made = datetime.fromisoformat(reminder["createdAt"]).timestamp()
+    assert sum(made < other < hers for other in at[broadcast]) <= OVERTAKEN_BY
+    await carillon.ops("POST", f"/v1/sends/{broadcast}/cancel")
+    await carillon.closed(broadcast, 60)

@@ -59,8 +59,8 @@ async def test_a_spool_that_is_passed_over_alarms(scene: KnowledgeHarness) -> No
         assert await scene.why() == why
         scene.knowledge.note_rest()
         await one_step(scene, component)
-        shown, alarms = (why or knowledge.SPOOL_ABANDONED), REGISTRY.get_sample_value(ALARM)
-        assert component.error == f"{shown}: {knowledge.KNOWLEDGE_SENTENCES[shown]}"
+        code, alarms = (why or knowledge.SPOOL_ABANDONED), REGISTRY.get_sample_value(ALARM)
+        assert component.error == f"{code}: {knowledge.KNOWLEDGE_SENTENCES[code]}"
         assert alarms == (why is None)
     scene.alive, scene.spool = {PROJECTOR, API}, SpoolState(0, None)  # started again, and empty
     await scene.pass_seconds(2)
