@@ -1,4 +1,4 @@
-"""What a sender's health and its metrics say of old knowledge."""
+"""Health and metrics of a sender that knows old things of people."""
 
 from __future__ import annotations
 
