@@ -140,12 +140,13 @@ async def _open(shop: Shop) -> None:
     await shop.put("", body)
     await shop.put(f"/campaigns/{PUSHES}", campaign())
     for name, wait in SCENARIOS.items():
-        scenario = {
+        scenario: dict[str, Any] = {
             "name": name, "enabled": True, "enter": {"on": "event", "type": name},
             "steps": [{"id": "only", "campaign": PUSHES, **wait}],
         }  # fmt: skip
-        more = {"until": []} if name == "free" else {}
-        await shop.put(f"/scenarios/{name}", scenario | more)
+        if name == "free":
+            scenario["until"] = []
+        await shop.put(f"/scenarios/{name}", scenario)
     players = await shop.sandbox.browsers(len(PEOPLE), odds={"display": 0, "click": 0, "close": 0})
     shop.players = dict(zip(PEOPLE, players, strict=True))
     await shop.report(*(one_signal(name, player) for name, player in shop.players.items()))

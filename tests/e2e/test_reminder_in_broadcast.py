@@ -30,10 +30,10 @@ def _scenario(on: str, pushes: str) -> dict[str, Any]:
 
 async def _open(carillon: Carillon) -> Shop:
     """Open a shop on a free plan; who fills a basket or looks at a category is reminded at once."""
-    policy = {"timeZone": "Europe/Prague", "quietHours": False, "cap": TWO_A_DAY}
-    shop = await carillon.open_shop("free", **policy)
+    zone = "Europe/Prague"
+    shop = await carillon.open_shop("free", timeZone=zone, quietHours=False, cap=TWO_A_DAY)
     path = f"/v1/apps/{shop.app}"
-    texts = {
+    texts: dict[str, tuple[str, dict[str, Any]]] = {
         "named": ("For {{ name }}", {}),
         "basket": ("Yours", {}),
         "category": ("New", {"cap": ONE_A_DAY}),
