@@ -21,13 +21,11 @@ from sender_service.planner.dry_run_result import DryRunResult
 from sender_service.planner.rendering import Renderer, compiling
 from shared.errors import InvalidPayload, NotFound
 
-PLANNING_SECONDS = 20.0  # then the counts are extrapolated
-
 
 async def run_preview(
-    context: OpsContext, preview_request: PreviewRequest, people: int
+    context: OpsContext, preview_request: PreviewRequest, limits: DryRunLimits
 ) -> PreviewResponse:
-    """Plan about so many people; answer for all. Raises Rejected, StoreUnavailable."""
+    """Plan within the limits; answer for all. Raises Rejected, StoreUnavailable."""
     due, _ = await context.intake.check(preview_request.terms)
     terms = without_nobody(
         preview_request.terms, context.intake.allowed_logins(preview_request.terms.app)
@@ -40,7 +38,7 @@ async def run_preview(
     )
     plan = await _plan(context, send, preview_request.terms)
     dry_run = DryRun(plan, preview_request.target(due), _audience(context), context.stores.contacts)
-    found = await dry_run.run(DryRunLimits(people, PLANNING_SECONDS), due)
+    found = await dry_run.run(limits, due)
     found.share *= preview_request.share
     planned = PlannedSend(
         send=send,

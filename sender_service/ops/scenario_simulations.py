@@ -8,30 +8,27 @@ from typing import Annotated
 
 from annotated_types import Ge, Le
 from fastapi import APIRouter, Path
-from pydantic import Field
 from pydantic import Strict as Exactly
 
 from sender_service.models.scenario.entry_rules import is_of_moment
-from sender_service.models.scenario.language import ScenarioRequest
 from sender_service.models.scenario.scenario import Scenario
-from sender_service.models.segment_values import Strict
 from sender_service.ops.apps import existing_app
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
 from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import answers
 from sender_service.ops.responses.simulations import SimulationResponse
+from sender_service.ops.scenario_body import DraftRequest
 from sender_service.ops.scenario_examples import SCENARIO, SIMULATION
-from sender_service.ops.scenario_paths import AppName, ScenarioName, existing_scenario
+from sender_service.ops.scenario_paths import AppName, ScenarioName
 from sender_service.ops.simulation_answers import to_simulation_response
 from shared.errors import FieldError, InvalidPayload, NotFound
 
 
-class SimulateRequest(Strict):
+class SimulateRequest(DraftRequest):
     """The body of `POST …/simulate`. `scenario`: a draft, which nothing stores; else the stored one."""
 
     days: Annotated[int, Exactly(), Ge(1), Le(14)]
-    scenario: ScenarioRequest | None = Field(default=None)
 
 
 def simulations_router(context: OpsContext) -> APIRouter:
@@ -50,15 +47,11 @@ def simulations_router(context: OpsContext) -> APIRouter:
         """Simulate a draft, or the stored scenario, over the last days of a sample of the app's people.
         Nothing is pushed. One simulation at a time an app: 409 `already_running`."""
         await existing_app(stores.apps, app)
-        if body.scenario is None:
-            draft = await existing_scenario(stores.scenarios, app, scenario)
-        else:
-            draft = body.scenario.to_scenario(app, scenario)
+        draft = replace(await body.tried(stores.scenarios, app, scenario), version=0)
         _check_entry(draft)
         now = context.clock()
-        as_if_on = replace(draft, version=0, enabled=True, off=())
         since = now - timedelta(days=body.days)
-        return to_simulation_response(await stores.simulations.begin(app, as_if_on, since, now))
+        return to_simulation_response(await stores.simulations.begin(app, draft, since, now))
 
     @router.get("/simulations/{n}", responses=answers(SIMULATION))
     @needs("read")

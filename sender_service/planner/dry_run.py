@@ -32,6 +32,7 @@ class DryRunLimits:
 
     people: int
     seconds: float
+    samples: int = SAMPLES
 
 
 class DryRun:
@@ -54,6 +55,7 @@ class DryRun:
     ) -> DryRunResult:
         """Plan within the limits. Raises StoreUnavailable."""
         found, began = self._found, monotonic()
+        found.most_samples = limits.samples
         read = 0
         builder = PageBuilder(self._plan, 0, now, self._seen)
         async with aclosing(self._audience.batches(self._target, None)) as batches:
@@ -141,7 +143,7 @@ class DryRun:
     def _take_samples(self, page: Page, pushes: list[Push]) -> None:
         found = self._found
         for name, chunk in page.chunks.items():
-            if len(found.samples) >= SAMPLES:
+            if len(found.samples) >= found.most_samples:
                 return
             for index in page.pending(name):
                 player = page.player(index)
@@ -149,7 +151,7 @@ class DryRun:
                 sample = Sample(player, language, chunk.variant, chunk.provider, pushes[int(name)])
                 if language not in found.samples:
                     found.samples[language] = sample
-                elif len(found.spare) < SAMPLES:
+                elif len(found.spare) < found.most_samples:
                     found.spare.append(sample)
 
 

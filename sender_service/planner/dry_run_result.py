@@ -43,12 +43,13 @@ class DryRunResult:
     quiet: int = 0  # messages that would wait for the end of quiet hours
     quiet_until: datetime | None = None
     samples: dict[str, Sample] = field(default_factory=dict)  # the first of each language
+    most_samples: int = SAMPLES
     spare: list[Sample] = field(default_factory=list)
 
     @property
     def best_samples(self) -> list[Sample]:
-        """Samples to render, at most SAMPLES; one of each language comes first."""
-        return [*self.samples.values(), *self.spare][:SAMPLES]
+        """Samples to render, at most `most_samples`; one of each language comes first."""
+        return [*self.samples.values(), *self.spare][: self.most_samples]
 
     def whole(self, count: int) -> int:
         """Extrapolate a count to the whole audience, where only a part of it was planned."""

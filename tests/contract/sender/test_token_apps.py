@@ -59,6 +59,8 @@ ROUTES: dict[str, Try] = {
     f"GET {S}/people": FOREIGN_PATH,
     f"POST {S}/people/{{run}}/end": FOREIGN_PATH,
     f"GET {S}/firings": FOREIGN_PATH,
+    f"POST {S}/preview": FOREIGN_PATH,
+    f"POST {S}/test": Try("app_not_allowed", {"player": SEND, "step": "hour"}),
     "GET /v1/scenario-templates": Try("of no app"),
     "GET /v1/apps/{app}/keys": FOREIGN_PATH,
     "POST /v1/apps/{app}/keys": Try("app_not_allowed", {"kind": "server"}),
