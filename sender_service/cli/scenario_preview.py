@@ -35,8 +35,8 @@ async def _preview(ops: OpsClient) -> None:
     params = {} if options.people is None else {"people": options.people}
     path = scenario_path(ops, "preview")
     found = await ops.call(ScenarioPreviewResponse, "POST", path, params=params, json=draft)
-    shown = (_counts(found.body), _problems(found.body), _steps(found.body), _texts(found.body))
-    ops.show(found.json, *(table for table in shown if table.row_count))
+    tables = (_counts(found.body), _problems(found.body), _steps(found.body), _texts(found.body))
+    ops.show(found.json, *(table for table in tables if table.row_count))
 
 
 def _counts(preview: ScenarioPreviewResponse) -> Table:

@@ -2,58 +2,53 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
+from sender_service.context import SenderContext
 from sender_service.models.decide.app_rules import AppRules
 from sender_service.models.decide.made_entry import condition_of_entering
-from sender_service.models.decide.previewing import PreviewCounts, StepCampaign, StepPushes
-from sender_service.models.recipient import Recipient
+from sender_service.models.decide.previewing import PreviewCounts
 from sender_service.models.scenario.run import Run
 from sender_service.models.scenario.scenario import Scenario
-from sender_service.models.trigger import Terms
 from sender_service.models.unknown_app import UnknownApp
-from sender_service.ops.context import OpsContext
-from sender_service.ops.preview_request import PreviewRequest
-from sender_service.ops.preview_run import run_preview
 from sender_service.ops.responses.base import WarningResponse
 from sender_service.ops.responses.scenario_preview import (
+    EntriesPreviewResponse,
+    RunsPreviewResponse,
     ScenarioPreviewResponse,
     StepPreviewResponse,
 )
 from sender_service.ops.scenario_checks import unmet_requirements
-from sender_service.ops.scenario_preview_response import entries_of, runs_of, to_problems
+from sender_service.ops.scenario_preview_steps import SendPreview, StepPlanner
 from sender_service.ops.unknown_app import require_known_app
 from sender_service.planner.audience import AudienceReader
-from sender_service.planner.dry_run import DryRunLimits
 from sender_service.planner.target import Target
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.yield_timer import YieldTimer
-from shared.errors import Rejected
+from shared.errors import FieldError
 
 READING_SECONDS = 10.0  # of people, and again of runs; checked between reads
-PLANNING_SECONDS = 20.0  # of all steps together
 RUNS_AT_ONCE = 500
-TEXTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioPreviewer:
     """Previews scenarios. Methods raise StoreUnavailable when MongoDB is away."""
 
-    context: OpsContext
+    context: SenderContext
     people: PersonLoader
     rules: RulesLoader
+    plan: SendPreview
 
     @classmethod
-    def of(cls, context: OpsContext) -> ScenarioPreviewer:
+    def of(cls, context: SenderContext, plan: SendPreview) -> ScenarioPreviewer:
         stores = context.stores
         rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
-        return cls(context, PersonLoader.of(stores, rules), rules)
+        return cls(context, PersonLoader.of(stores, rules), rules, plan)
 
     async def preview(
         self, scenario: Scenario, people: int, *, is_draft: bool
@@ -72,9 +67,9 @@ class ScenarioPreviewer:
             app=scenario.app,
             scenario=scenario.id,
             draft=is_draft,
-            problems=to_problems(unmet),
-            entries=entries_of(counts, exact=all_people),
-            runs=runs_of(counts, exact=all_runs),
+            problems=_to_problems(unmet),
+            entries=_entries_of(counts, exact=all_people),
+            runs=_runs_of(counts, exact=all_runs),
             steps=await self._steps(counts, scenario),
         )
 
@@ -118,6 +113,10 @@ class ScenarioPreviewer:
             if self.context.monotonic() > until:
                 return False
 
+    async def _steps(self, counts: PreviewCounts, scenario: Scenario) -> list[StepPreviewResponse]:
+        planner = StepPlanner(scenario, self.plan, self.context.monotonic)
+        return await planner.plan(counts.pushes)
+
     async def _look(
         self, counts: PreviewCounts, runs: Sequence[Run], rules: AppRules, now: datetime
     ) -> None:
@@ -137,59 +136,30 @@ class ScenarioPreviewer:
             counts.add_looks(person, ids, rules, now)
             await turns.yield_if_due()
 
-    async def _steps(self, counts: PreviewCounts, scenario: Scenario) -> list[StepPreviewResponse]:
-        """Plan the pushes of each step. The texts are divided among those that have any."""
-        until = self._end_of(PLANNING_SECONDS)
-        with_people = sum(bool(one.variables) for one in counts.pushes.values())
-        texts = max(1, TEXTS // max(1, with_people))
-        # Steps of versions by which people entered, and that the present one lacks, come last.
-        steps = {StepCampaign(one.id, one.campaign): StepPushes() for one in scenario.steps}
-        found = []
-        for key, pushes in (steps | counts.pushes).items():
-            step = StepPreviewResponse(
-                step=key.step, campaign=key.campaign, people=len(pushes.variables),
-                skipped=dict(pushes.skipped), preview=None,
-            )  # fmt: skip
-            if pushes.variables:
-                seconds = max(0.0, until - self.context.monotonic())
-                limits = DryRunLimits(len(pushes.variables), seconds, texts)
-                step = await self._plan(scenario, step, pushes, limits)
-            found.append(step)
-        return found
-
-    async def _plan(
-        self,
-        scenario: Scenario,
-        step: StepPreviewResponse,
-        pushes: StepPushes,
-        limits: DryRunLimits,
-    ) -> StepPreviewResponse:
-        """Return the step with the preview of its send, or why there is none."""
-        names = [
-            Recipient(person=one, variables=dict(pushes.variables[one]))
-            for one in sorted(pushes.variables)
-        ]
-        request = PreviewRequest(_terms_of(scenario, step), names)
-        try:
-            preview = await run_preview(self.context, request, limits)
-        except Rejected as exc:
-            problem = WarningResponse(field="campaign", code=exc.code, message=exc.message)
-            return step.model_copy(update={"problem": problem})
-        return step.model_copy(update={"preview": preview})
-
     def _end_of(self, seconds: float) -> float:
         return self.context.monotonic() + seconds
 
 
-def _terms_of(scenario: Scenario, step: StepPreviewResponse) -> Terms:
-    """Return the terms of the step's send; its names are given beside them."""
-    version = max(1, scenario.version)  # a draft has none
-    return Terms.model_validate(
-        {
-            "id": str(uuid.uuid4()),
-            "app": scenario.app,
-            "campaign": step.campaign,
-            "priority": "triggered",
-            "scenario": {"id": scenario.id, "step": step.step, "version": version},
-        }
+def _to_problems(unmet: Sequence[FieldError]) -> list[WarningResponse]:
+    return [WarningResponse(field=one.field, code=one.code, message=one.message) for one in unmet]
+
+
+def _entries_of(counts: PreviewCounts, *, exact: bool) -> EntriesPreviewResponse:
+    refused = {why: count for why, count in counts.entries.items() if why != "enter"}
+    return EntriesPreviewResponse(
+        looked=counts.entries.total(), exact=exact, enter=counts.entries["enter"], refused=refused
+    )
+
+
+def _runs_of(counts: PreviewCounts, *, exact: bool) -> RunsPreviewResponse:
+    def by_why(result: str) -> dict[str, int]:
+        return {why: count for (name, why), count in counts.looks.items() if name == result}
+
+    return RunsPreviewResponse(
+        looked=counts.looks.total(),
+        exact=exact,
+        push=counts.looks["push", ""],
+        wait=counts.looks["wait", ""],
+        skip=by_why("skip"),
+        end=by_why("end"),
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sender_service.context import SenderContext
 from sender_service.models.decide.app_rules import AppRules
-from sender_service.models.decide.decide import decide
+from sender_service.models.decide.decide import decide, decide_waiting
 from sender_service.models.decide.decision import (
     Decision,
     End,
@@ -18,7 +18,6 @@ from sender_service.models.decide.decision import (
     Stage,
     Wait,
 )
-from sender_service.models.decide.looking import decide_waiting
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.sentences import describe_check, describe_decision
 from sender_service.models.decide.world import EMPTY_WORLD

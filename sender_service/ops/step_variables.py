@@ -10,11 +10,12 @@ from sender_service.context import SenderContext
 from sender_service.models.decide.stepping import choose_now, last_entry
 from sender_service.models.scenario.scenario import Scenario, Step
 from sender_service.models.unknown_app import UnknownApp
+from sender_service.ops.scenario_draft_bodies import wrong_field
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.store.people import PeopleReader
 from shared.clock import Clock
-from shared.errors import Conflict, FieldError, InvalidPayload
+from shared.errors import Conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,3 @@ class StepVariables:
             message = f"the step {step.id} chooses no item for this player's person"
             raise Conflict(message, code="nothing_to_offer")
         return push.variables
-
-
-def wrong_field(field: str, code: str, message: str) -> InvalidPayload:
-    """Return the error of a field of the body."""
-    error = FieldError(f"body.{field}", code, message)
-    return InvalidPayload(f"{error.field}: {message}", code=code, errors=[error])

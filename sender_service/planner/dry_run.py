@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import orjson
@@ -16,7 +16,8 @@ from sender_service.models.push import Push
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, SendPlan
-from sender_service.planner.dry_run_result import SAMPLES, DryRunResult, Sample, Text
+from sender_service.planner.dry_run_limits import DryRunLimits
+from sender_service.planner.dry_run_result import DryRunResult, Sample, Text
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Batch, Candidate, Target
 from sender_service.planner.text_index import TextHashSet
@@ -24,15 +25,6 @@ from sender_service.store.contacts import ContactStore
 from sender_service.yield_timer import YieldTimer
 
 Monotonic = Callable[[], float]
-
-
-@dataclass(frozen=True)
-class DryRunLimits:
-    """Limits of a dry run, checked between reads: the last read may exceed them."""
-
-    people: int
-    seconds: float
-    samples: int = SAMPLES
 
 
 class DryRun:

@@ -9,8 +9,8 @@ from datetime import datetime
 from sender_service.models.push import Push
 from sender_service.models.sums import Sums
 from sender_service.planner.bad_share import BAD_SHARE
+from sender_service.planner.dry_run_limits import SAMPLES
 
-SAMPLES = 3
 Text = tuple[str, bytes]  # provider, hash
 
 

@@ -51,7 +51,7 @@ MADE = "made"  # the event of an entry that nobody made
 LATELY = timedelta(days=7)
 _LATELY = {"within": {"days": LATELY.days}}
 # What the profiles of people have who may enter by a rule.
-_SHOWN_BY: dict[type[EntryRule], Condition] = {
+_CONDITIONS: dict[type[EntryRule], Condition] = {
     OnBasket: HasBasket.model_validate({"basket": _LATELY}),
     OnViewed: HasViewed.model_validate({"viewed": _LATELY}),
     OnCategory: HasCategory.model_validate({"category": _LATELY}),
@@ -63,7 +63,7 @@ VIEW, LINE = itemgetter("at", "item", "category"), itemgetter("item", "quantity"
 
 def condition_of_entering(rule: EntryRule, condition: Condition | None) -> Condition | None:
     """Return the condition of who may enter: a scenario's `if`, and what the rule asks of a profile."""
-    both = [one for one in (condition, _SHOWN_BY.get(type(rule))) if one is not None]
+    both = [one for one in (condition, _CONDITIONS.get(type(rule))) if one is not None]
     if len(both) < 2:
         return both[0] if both else None
     return And.model_validate({"and": both})

@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sender_service.models.decide.app_rules import AppRules
-from sender_service.models.decide.decide import decide
+from sender_service.models.decide.decide import decide, decide_waiting
 from sender_service.models.decide.decision import Decision, End, Push, Refuse, Skip, Stage
-from sender_service.models.decide.looking import decide_waiting
 from sender_service.models.decide.made_entry import LATELY, make_entry
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.rules import Rules

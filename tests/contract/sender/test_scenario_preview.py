@@ -137,7 +137,7 @@ async def test_no_more_are_looked_at_than_was_asked(crowd: Ops) -> None:
     assert (await crowd.call("POST", f"{SCENARIO}/preview?people=5001", json={})).status_code == 422
 
 
-async def test_a_steps_condition_is_judged_now(crowd: Ops) -> None:
+async def test_who_does_not_fulfil_a_steps_condition_is_skipped(crowd: Ops) -> None:
     only = {**CHOOSES, "only": {"basket": {"items": ["tea"]}}}
     (step,) = (await preview(crowd, {"steps": [only]}))["steps"]
     assert (step["people"], step["skipped"]) == (2, {"only": 1})

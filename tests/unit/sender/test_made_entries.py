@@ -38,7 +38,7 @@ def orders(*ages: timedelta) -> list[dict[str, Any]]:
     ]
 
 
-SHOWN: list[tuple[dict[str, Any], dict[str, Any], tuple[str, ...] | None]] = [
+CASES: list[tuple[dict[str, Any], dict[str, Any], tuple[str, ...] | None]] = [
     ({"on": "basket"}, {"basket": basket(DAY)}, ("tea", "cup")),
     ({"on": "basket"}, {"basket": basket(8 * DAY)}, None),
     ({"on": "basket"}, {"basket": basket(DAY, [])}, None),
@@ -61,7 +61,7 @@ SHOWN: list[tuple[dict[str, Any], dict[str, Any], tuple[str, ...] | None]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("rule", "profile", "items"), SHOWN)
+@pytest.mark.parametrize(("rule", "profile", "items"), CASES)
 def test_an_entry_is_made_of_what_the_profile_shows(
     rule: dict[str, Any], profile: dict[str, Any], items: tuple[str, ...] | None
 ) -> None:
@@ -75,7 +75,7 @@ def test_an_entry_is_made_of_what_the_profile_shows(
     assert made is None or condition is None or matches(condition, person.profile, START)
 
 
-def test_both_conditions_hold_for_who_may_enter() -> None:
+def test_who_may_enter_fulfils_both_conditions() -> None:
     scenario = build_scenario(**{"if": {"basket": {"total": {"atLeast": 50}}}})
     condition = condition_of_entering(scenario.entry, scenario.condition)
     assert condition is not None
