@@ -1,4 +1,4 @@
-"""`scenario people|end|firings`: who is in a scenario, and what it fired."""
+"""`scenario people|end|firings|test`: who is in a scenario, what it fired, and a step tried."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sender_service.ops.responses.runs import (
     RunListResponse,
     RunResponse,
 )
+from sender_service.ops.responses.sends import SendResponse
 
 
 def add_run_commands(group: Any) -> None:
@@ -25,6 +26,9 @@ def add_run_commands(group: Any) -> None:
     end.add_argument("run", metavar="RUN", help="its name, as `people` shows it")
     firings = _add(group, "firings", _firings, help="what it fired, the newest first")
     firings.add_argument("--before", metavar="TIME", help="goes on before this time")
+    test = _add(group, "test", _test, help="push a step to one player, as a test")
+    test.add_argument("--step", required=True, metavar="ID")
+    test.add_argument("--player", required=True, metavar="ID")
     for parser in (people, firings):
         parser.add_argument("--limit", type=int, metavar="N")
 
@@ -64,6 +68,15 @@ async def _firings(ops: OpsClient) -> None:
         one.due_at, one.step, one.version, one.campaign, one.state, _describe_counts(one), one.id,
     ) for one in found.body.items))  # fmt: skip
     ops.show(found.json, table)
+
+
+async def _test(ops: OpsClient) -> None:
+    body = {"player": ops.options.player, "step": ops.options.step}
+    sent = await ops.call(SendResponse, "POST", scenario_path(ops, "test"), json=body)
+    send = sent.body
+    ops.show(
+        sent.json, rows(Table("send", "campaign", "state"), (send.id, send.campaign, send.state))
+    )
 
 
 def _given(ops: OpsClient, *names: str) -> dict[str, Any]:

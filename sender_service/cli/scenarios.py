@@ -15,6 +15,7 @@ from sender_service.cli.ops import (
     read_json,
     rows,
 )
+from sender_service.cli.scenario_preview import add_preview_of_scenario
 from sender_service.cli.scenario_runs import add_run_commands, scenario_path
 from sender_service.cli.scenario_simulations import add_simulation_commands
 from sender_service.cli.scenario_why import add_why_in_scenario
@@ -49,6 +50,7 @@ def add_scenario_commands(commands: Any) -> None:
         if name == "put":
             parser.add_argument("file", metavar="FILE", help="JSON; - reads the standard input")
     add_run_commands(group)
+    add_preview_of_scenario(group)
     add_simulation_commands(group)
     add_why_in_scenario(group)
     templates = add_command(

@@ -13,8 +13,9 @@ from sender_service.ops.context import OpsContext
 from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import PREVIEW, answers
 from sender_service.ops.preview_request import read_lines, read_whole
-from sender_service.ops.preview_run import run_preview
+from sender_service.ops.preview_run import PLANNING_SECONDS, run_preview
 from sender_service.ops.responses.preview import PreviewResponse
+from sender_service.planner.dry_run_limits import DryRunLimits
 
 DEFAULT_PREVIEW_PEOPLE = 10_000  # planned by default: about a second
 MOST_PEOPLE = 200_000
@@ -45,6 +46,7 @@ def preview_router(context: OpsContext) -> APIRouter:
         else:
             preview_request = read_whole(await read_trigger(request))
             check_app(preview_request.terms.app)
-        return await run_preview(context, preview_request, people)
+        limits = DryRunLimits(people, PLANNING_SECONDS)
+        return await run_preview(context, preview_request, limits)
 
     return router

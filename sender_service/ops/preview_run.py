@@ -7,6 +7,7 @@ from dataclasses import replace
 from sender_service.intake.naming import without_nobody
 from sender_service.intake.request import TriggerRequest
 from sender_service.models.policy import AppPolicy
+from sender_service.models.recipient import Recipient
 from sender_service.models.send import Send
 from sender_service.models.trigger import Terms
 from sender_service.ops.context import OpsContext
@@ -16,7 +17,8 @@ from sender_service.ops.preview_response import PlannedSend, to_preview_response
 from sender_service.ops.responses.preview import ForecastResponse, PreviewResponse
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import SendPlan
-from sender_service.planner.dry_run import DryRun, DryRunLimits
+from sender_service.planner.dry_run import DryRun
+from sender_service.planner.dry_run_limits import DryRunLimits
 from sender_service.planner.dry_run_result import DryRunResult
 from sender_service.planner.rendering import Renderer, compiling
 from shared.errors import InvalidPayload, NotFound
@@ -25,9 +27,9 @@ PLANNING_SECONDS = 20.0  # then the counts are extrapolated
 
 
 async def run_preview(
-    context: OpsContext, preview_request: PreviewRequest, people: int
+    context: OpsContext, preview_request: PreviewRequest, limits: DryRunLimits
 ) -> PreviewResponse:
-    """Plan about so many people; answer for all. Raises Rejected, StoreUnavailable."""
+    """Plan within the limits; answer for all. Raises Rejected, StoreUnavailable."""
     due, _ = await context.intake.check(preview_request.terms)
     terms = without_nobody(
         preview_request.terms, context.intake.allowed_logins(preview_request.terms.app)
@@ -40,7 +42,7 @@ async def run_preview(
     )
     plan = await _plan(context, send, preview_request.terms)
     dry_run = DryRun(plan, preview_request.target(due), _audience(context), context.stores.contacts)
-    found = await dry_run.run(DryRunLimits(people, PLANNING_SECONDS), due)
+    found = await dry_run.run(limits, due)
     found.share *= preview_request.share
     planned = PlannedSend(
         send=send,
@@ -51,6 +53,13 @@ async def run_preview(
         providers=context.providers,
     )
     return to_preview_response(planned, await _forecast(context, send, found))
+
+
+async def preview_names(
+    context: OpsContext, terms: Terms, names: list[Recipient], limits: DryRunLimits
+) -> PreviewResponse:
+    """Plan a send to these names within the limits. Raises Rejected, StoreUnavailable."""
+    return await run_preview(context, PreviewRequest(terms, names), limits)
 
 
 async def _plan(context: OpsContext, send: Send, trigger: Terms) -> SendPlan:

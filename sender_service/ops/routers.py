@@ -16,8 +16,8 @@ from sender_service.ops.dead_letters import dead_letters_router
 from sender_service.ops.guesses import Guesses
 from sender_service.ops.people import people_router
 from sender_service.ops.preview import preview_router
+from sender_service.ops.scenario_drafts import scenario_drafts_router
 from sender_service.ops.scenario_people import scenario_people_router
-from sender_service.ops.scenario_simulations import simulations_router
 from sender_service.ops.scenarios import scenarios_router
 from sender_service.ops.send_list import send_list_router
 from sender_service.ops.sends import sends_router
@@ -34,7 +34,7 @@ ROUTERS = (
     preview_router,
     scenarios_router,
     scenario_people_router,
-    simulations_router,
+    scenario_drafts_router,
     send_list_router,
     sends_router,
     people_router,

@@ -21,20 +21,25 @@ from shared.models.app import App
 
 async def check_requirements(campaigns: CampaignStore, app: App, scenario: Scenario) -> None:
     """Check that the scenario can be on, if it is. Raises InvalidPayload."""
+    unmet = await unmet_requirements(campaigns, app, scenario)
+    found = [FieldError(f"body.{one.field}", one.code, one.message) for one in unmet]
+    if found:
+        first = found[0]
+        raise InvalidPayload(f"{first.field}: {first.message}", code=first.code, errors=found)
+
+
+async def unmet_requirements(
+    campaigns: CampaignStore, app: App, scenario: Scenario
+) -> list[FieldError]:
+    """Return what keeps the scenario from being on; nothing where it is off."""
     if not scenario.enabled:
-        return
+        return []
     named = await _campaigns_of(campaigns, scenario)
     is_whole = all(step.campaign in named for step in scenario.steps)
     ids = list(named) if is_whole else await campaigns.ids_of(app.id)
     # No app has a catalogue yet.
     around = Surroundings(app=app, campaigns=named, campaign_ids=ids, has_catalogue=False)
-    found = [
-        FieldError(f"body.{unmet.field}", unmet.code, unmet.message)
-        for unmet in find_unmet(scenario, around)
-    ]
-    if found:
-        first = found[0]
-        raise InvalidPayload(f"{first.field}: {first.message}", code=first.code, errors=found)
+    return list(find_unmet(scenario, around))
 
 
 async def check_time_zone_unneeded(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sender_service.ops.examples import AT, EXAMPLE_PERSON_ID, SEND_ID
+from sender_service.ops.examples import AT, EXAMPLE_PERSON_ID, PREVIEW, SEND_ID
 from sender_service.ops.scenario_templates import load_templates
 
 SCENARIO_TEMPLATE: dict[str, Any] = load_templates()[0].model_dump(mode="json", by_alias=True)
@@ -63,6 +63,15 @@ WHY_IN_SCENARIO: dict[str, Any] = {
             ],
         }],
     },
+}  # fmt: skip
+SCENARIO_PREVIEW: dict[str, Any] = {
+    "app": "demo", "scenario": "abandoned-basket", "draft": False, "problems": [],
+    "entries": {"looked": 120, "exact": True, "enter": 80, "refused": {"again": 30, "bought": 10}},
+    "runs": {"looked": 40, "exact": True, "push": 3, "wait": 35, "skip": {"late": 1}, "end": {"bought": 1}},
+    "steps": [{
+        "step": "hour", "campaign": "basket-1", "people": 82, "skipped": {"only": 1},
+        "preview": {**PREVIEW, "campaign": "basket-1"},
+    }],
 }  # fmt: skip
 _ESTIMATE: dict[str, Any] = {"sample": 31, "estimate": 127, "low": 93, "high": 178}
 _SIDE: dict[str, Any] = {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from sender_service.context import SenderContext
 from sender_service.models.decide.app_rules import AppRules
-from sender_service.models.decide.decide import decide, decide_together
+from sender_service.models.decide.decide import decide, decide_waiting
 from sender_service.models.decide.decision import (
     Decision,
     End,
@@ -20,7 +19,6 @@ from sender_service.models.decide.decision import (
     Wait,
 )
 from sender_service.models.decide.person import Person
-from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.sentences import describe_check, describe_decision
 from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.entry_rules import is_of_moment
@@ -102,7 +100,7 @@ def _decide(
     """Decide on her waiting runs of the scenario, else on an entry now."""
     found = [
         _show(decision, run_name(run), run.step)
-        for run, decision in _decide_waiting(person, rules, now)
+        for run, decision in decide_waiting(person, rules, now)
         if run.scenario == scenario.id
     ]
     present = rules.of_version(scenario.id, scenario.version)
@@ -112,22 +110,6 @@ def _decide(
     entry = Entry(at=now, event=HYPOTHETICAL)
     decision = decide(person, entry, present, EMPTY_WORLD, now, stage)
     return [_show(decision, None, scenario.steps[0].id)]
-
-
-def _decide_waiting(
-    person: Person, rules: AppRules, now: datetime
-) -> Iterator[tuple[Run, Decision]]:
-    """Yield decisions on all her waiting runs: those that are due compete."""
-    due: list[tuple[Run, Rules]] = []
-    for run in (one for one in person.runs if one.ended is None):
-        own = rules.of_version(run.scenario, run.version)
-        if own is None:
-            yield run, End("deleted")
-        elif run.due <= now:
-            due.append((run, own))
-        else:
-            yield run, decide(person, run, own, EMPTY_WORLD, now, "wake")
-    yield from decide_together(person, due, EMPTY_WORLD, now)
 
 
 def _show(decision: Decision, run: str | None, step: str | None) -> DecisionResponse:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 
 from sender_service.models.scenario.language import ScenarioRequest
-from sender_service.models.scenario.values import MAX_SCENARIO_BYTES
 from sender_service.ops.apps import existing_app
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
@@ -20,6 +19,7 @@ from sender_service.ops.responses.scenarios import (
     ScenarioResponse,
     ScenarioTemplateResponse,
 )
+from sender_service.ops.scenario_body import SCENARIO_READ_ONLY, check_size
 from sender_service.ops.scenario_checks import check_requirements
 from sender_service.ops.scenario_examples import (
     LISTED_SCENARIO,
@@ -36,9 +36,6 @@ from sender_service.ops.scenario_paths import (
     unknown_scenario,
 )
 from sender_service.ops.scenario_templates import load_templates
-from shared.errors import TooLarge
-
-SCENARIO_READ_ONLY = frozenset({"id", "app", "version", "off"})  # `PUT` ignores them
 
 
 def scenarios_router(context: OpsContext) -> APIRouter:
@@ -98,7 +95,7 @@ def _add_changes(router: APIRouter, context: OpsContext) -> None:
     async def put_scenario(
         app: AppName,
         scenario: ScenarioName,
-        _: Annotated[None, Depends(_check_size)],
+        _: Annotated[None, Depends(check_size)],
         body: Annotated[
             ScenarioRequest,
             json_body(ScenarioRequest, SCENARIO, read_only=SCENARIO_READ_ONLY),
@@ -125,9 +122,3 @@ def _add_changes(router: APIRouter, context: OpsContext) -> None:
         # Runs that are left where this ends early are ended when they are due (decide's rule `on`).
         await stores.runs.end_all(app, scenario, "deleted", now)
         return RemovedResponse(id=scenario, removed=True)
-
-
-async def _check_size(request: Request) -> None:
-    """Check the body's length. Raises TooLarge."""
-    if len(await request.body()) > MAX_SCENARIO_BYTES:
-        raise TooLarge(f"a scenario has at most {MAX_SCENARIO_BYTES // 1024} KiB")

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import orjson
@@ -16,7 +16,8 @@ from sender_service.models.push import Push
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, SendPlan
-from sender_service.planner.dry_run_result import SAMPLES, DryRunResult, Sample, Text
+from sender_service.planner.dry_run_limits import DryRunLimits
+from sender_service.planner.dry_run_result import DryRunResult, Sample, Text
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Batch, Candidate, Target
 from sender_service.planner.text_index import TextHashSet
@@ -24,14 +25,6 @@ from sender_service.store.contacts import ContactStore
 from sender_service.yield_timer import YieldTimer
 
 Monotonic = Callable[[], float]
-
-
-@dataclass(frozen=True)
-class DryRunLimits:
-    """Limits of a dry run, checked between reads: the last read may exceed them."""
-
-    people: int
-    seconds: float
 
 
 class DryRun:
@@ -54,6 +47,7 @@ class DryRun:
     ) -> DryRunResult:
         """Plan within the limits. Raises StoreUnavailable."""
         found, began = self._found, monotonic()
+        found.most_samples = limits.samples
         read = 0
         builder = PageBuilder(self._plan, 0, now, self._seen)
         async with aclosing(self._audience.batches(self._target, None)) as batches:
@@ -141,7 +135,7 @@ class DryRun:
     def _take_samples(self, page: Page, pushes: list[Push]) -> None:
         found = self._found
         for name, chunk in page.chunks.items():
-            if len(found.samples) >= SAMPLES:
+            if len(found.samples) >= found.most_samples:
                 return
             for index in page.pending(name):
                 player = page.player(index)
@@ -149,7 +143,7 @@ class DryRun:
                 sample = Sample(player, language, chunk.variant, chunk.provider, pushes[int(name)])
                 if language not in found.samples:
                     found.samples[language] = sample
-                elif len(found.spare) < SAMPLES:
+                elif len(found.spare) < found.most_samples:
                     found.spare.append(sample)
 
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from sender_service.models.push import Push
 from sender_service.models.sums import Sums
 from sender_service.planner.bad_share import BAD_SHARE
+from sender_service.planner.dry_run_limits import SAMPLES
 
-SAMPLES = 3
 Text = tuple[str, bytes]  # provider, hash
 
 
@@ -43,12 +43,13 @@ class DryRunResult:
     quiet: int = 0  # messages that would wait for the end of quiet hours
     quiet_until: datetime | None = None
     samples: dict[str, Sample] = field(default_factory=dict)  # the first of each language
+    most_samples: int = SAMPLES
     spare: list[Sample] = field(default_factory=list)
 
     @property
     def best_samples(self) -> list[Sample]:
-        """Samples to render, at most SAMPLES; one of each language comes first."""
-        return [*self.samples.values(), *self.spare][:SAMPLES]
+        """Samples to render, at most `most_samples`; one of each language comes first."""
+        return [*self.samples.values(), *self.spare][: self.most_samples]
 
     def whole(self, count: int) -> int:
         """Extrapolate a count to the whole audience, where only a part of it was planned."""

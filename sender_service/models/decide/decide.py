@@ -5,13 +5,14 @@ The rules apply in their order, and the first that stops decides. Each leaves it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from sender_service.models.decide.app_rules import AppRules
 from sender_service.models.decide.case import Case, Rule, build_case
 from sender_service.models.decide.choosing import check_items, choose_items
-from sender_service.models.decide.decision import Check, Decision, Enter, Push, Stage
+from sender_service.models.decide.decision import Check, Decision, End, Enter, Push, Stage
 from sender_service.models.decide.entering import (
     check_again,
     check_condition,
@@ -35,7 +36,7 @@ from sender_service.models.decide.steps import (
     check_step,
     check_wait,
 )
-from sender_service.models.decide.world import World
+from sender_service.models.decide.world import EMPTY_WORLD, World
 from sender_service.models.scenario.run import Entry, FiredStep, Run
 
 Named = tuple[tuple[str, Rule], ...]
@@ -103,6 +104,22 @@ def decide_together(
         if isinstance(decision, Push):
             person = person.with_push(now)
     return decisions
+
+
+def decide_waiting(
+    person: Person, rules: AppRules, now: datetime
+) -> Iterator[tuple[Run, Decision]]:
+    """Yield decisions on all her waiting runs, of all scenarios: those that are due compete."""
+    due: list[tuple[Run, Rules]] = []
+    for run in (one for one in person.runs if one.ended is None):
+        own = rules.of_version(run.scenario, run.version)
+        if own is None:
+            yield run, End("deleted")
+        elif run.due <= now:
+            due.append((run, own))
+        else:
+            yield run, decide(person, run, own, EMPTY_WORLD, now, "wake")
+    yield from decide_together(person, due, EMPTY_WORLD, now)
 
 
 def _rules_of(stage: Stage, *, is_entry: bool) -> Named:

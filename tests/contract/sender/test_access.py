@@ -25,7 +25,7 @@ LEAST_ROLES = {
     ),
     "operate": (
         f"PUT {C}", f"POST {C}/test", f"PUT {S}", f"DELETE {S}", f"POST {S}/people/{{run}}/end",
-        f"POST {S}/simulate", "POST /v1/apps/{app}/resume",
+        f"POST {S}/test", f"POST {S}/preview", f"POST {S}/simulate", "POST /v1/apps/{app}/resume",
         "POST /v1/apps/{app}/test-connection", "POST /v1/sends", "POST /v1/sends/preview",
         "POST /v1/sends/{send}/pause", "POST /v1/sends/{send}/resume",
         "POST /v1/sends/{send}/cancel", "POST /v1/dead-letters/replay",

@@ -9,7 +9,7 @@ import orjson
 import pytest
 import respx
 
-from sender_service.ops.examples import PERSON_FOUND
+from sender_service.ops.examples import PERSON_FOUND, SEND
 from sender_service.ops.responses.people import ExplanationResponse
 from sender_service.ops.scenario_examples import (
     FIRING,
@@ -17,11 +17,13 @@ from sender_service.ops.scenario_examples import (
     RUN,
     RUN_NAME,
     SCENARIO,
+    SCENARIO_PREVIEW,
     SCENARIO_TEMPLATE,
     SCENARIO_VERSION,
     STORED_SCENARIO,
     WHY_IN_SCENARIO,
 )
+from shared.models.documented import EXAMPLE_PLAYER_ID
 from tests.contract.sender.commands import URL, run
 
 PATH = "/v1/apps/demo/scenarios/basket"
@@ -157,3 +159,29 @@ def test_why_shows_runs_and_each_rule(
         assert text in printed
     read = ExplanationResponse.model_validate(WHY_IN_SCENARIO)
     assert read.model_dump(mode="json", by_alias=True) == WHY_IN_SCENARIO
+
+
+@respx.mock(base_url=URL)
+def test_a_step_is_tried(respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    route = respx_mock.post(f"{PATH}/test").respond(202, json=SEND)
+    assert run("scenario", "test", *NAMED, "--step", "hour", "--player", EXAMPLE_PLAYER_ID) == 0
+    body = {"player": EXAMPLE_PLAYER_ID, "step": "hour"}
+    assert orjson.loads(route.calls[0].request.content) == body
+    assert SEND["id"] in capsys.readouterr().out
+
+
+@respx.mock(base_url=URL)
+def test_a_draft_is_previewed(
+    respx_mock: respx.MockRouter, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "scenario.json"
+    file.write_bytes(orjson.dumps(SCENARIO))
+    route = respx_mock.post(f"{PATH}/preview").respond(json=SCENARIO_PREVIEW)
+    assert run("scenario", "preview", *NAMED, "--people", "9", str(file)) == 0
+    assert orjson.loads(route.calls[0].request.content) == {"scenario": SCENARIO}
+    assert route.calls[0].request.url.params["people"] == "9"
+    printed = capsys.readouterr().out
+    for text in ("80 would enter", "30 again, 10 bought", "3 would be pushed, 35 wait"):
+        assert text in printed
+    assert run("scenario", "preview", *NAMED) == 0
+    assert orjson.loads(route.calls[1].request.content) == {}

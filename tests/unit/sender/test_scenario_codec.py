@@ -20,8 +20,8 @@ from sender_service.models.scenario.scenario import (
     Scenario,
     switch,
 )
+from sender_service.ops.scenario_body import SCENARIO_READ_ONLY
 from sender_service.ops.scenario_list import to_scenario_response
-from sender_service.ops.scenarios import SCENARIO_READ_ONLY
 from sender_service.store.entry_codec import RULE_OF
 from sender_service.store.scenario_codec import (
     decode_scenario,
