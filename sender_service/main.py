@@ -111,6 +111,7 @@ def _loops(
     if "scenarios" in roles:
         yield "occurrences", partial(sender.occurrences().run, stop)
         yield "waker", partial(sender.waker().run, stop)
+        yield "backfiller", partial(sender.backfiller().run, stop)
         yield "simulator", partial(sender.simulator().run, stop)
     if {"scenarios", "scheduler"} & set(roles):
         yield "knowledge", partial(sender.knowledge.run, stop)

@@ -15,6 +15,7 @@ from sender_service.cli.ops import (
     read_json,
     rows,
 )
+from sender_service.cli.scenario_backfills import add_backfill_commands
 from sender_service.cli.scenario_runs import add_run_commands, scenario_path
 from sender_service.cli.scenario_simulations import add_simulation_commands
 from sender_service.cli.scenario_why import add_why_in_scenario
@@ -50,6 +51,7 @@ def add_scenario_commands(commands: Any) -> None:
             parser.add_argument("file", metavar="FILE", help="JSON; - reads the standard input")
     add_run_commands(group)
     add_simulation_commands(group)
+    add_backfill_commands(group)
     add_why_in_scenario(group)
     templates = add_command(
         group, "templates", _templates, help="all templates, or one's scenario as JSON"

@@ -16,6 +16,7 @@ from sender_service.ops.dead_letters import dead_letters_router
 from sender_service.ops.guesses import Guesses
 from sender_service.ops.people import people_router
 from sender_service.ops.preview import preview_router
+from sender_service.ops.scenario_backfills import backfills_router
 from sender_service.ops.scenario_people import scenario_people_router
 from sender_service.ops.scenario_simulations import simulations_router
 from sender_service.ops.scenarios import scenarios_router
@@ -35,6 +36,7 @@ ROUTERS = (
     scenarios_router,
     scenario_people_router,
     simulations_router,
+    backfills_router,
     send_list_router,
     sends_router,
     people_router,

@@ -14,6 +14,7 @@ from pydantic import Strict as Exactly
 from sender_service.models.scenario.entry_rules import is_of_moment
 from sender_service.models.scenario.language import ScenarioRequest
 from sender_service.models.scenario.scenario import Scenario
+from sender_service.models.scenario.simulation import Simulation
 from sender_service.models.segment_values import Strict
 from sender_service.ops.apps import existing_app
 from sender_service.ops.auth import needs
@@ -58,7 +59,8 @@ def simulations_router(context: OpsContext) -> APIRouter:
         now = context.clock()
         as_if_on = replace(draft, version=0, enabled=True, off=())
         since = now - timedelta(days=body.days)
-        return to_simulation_response(await stores.simulations.begin(app, as_if_on, since, now))
+        asked = Simulation(app=app, draft=as_if_on, since=since, until=now)
+        return to_simulation_response(await stores.simulations.begin(asked))
 
     @router.get("/simulations/{n}", responses=answers(SIMULATION))
     @needs("read")

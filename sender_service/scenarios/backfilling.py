@@ -1,92 +1,130 @@
-"""Backfill of a scenario: entries of the log's moments since a time, as if it had been on."""
+"""Work on one backfill: the log's moments since a time, as if the scenario had been on."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from sender_service.models.decide.app_rules import AppRules
 from sender_service.models.decide.backfilling import backfill_person
+from sender_service.models.decide.entry_facts import kind_of
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import EMPTY_WORLD
-from sender_service.models.scenario.scenario import Scenario
+from sender_service.models.scenario.backfill import Backfill
+from sender_service.models.scenario.task import TaskFault
+from sender_service.scenarios.held_task import HeldTask
+from sender_service.scenarios.moment_scan import ReadMoments, at_of
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.scenarios.run_writes import RunWrites
+from shared import metrics
 from shared.clock import Clock
-from shared.errors import InvalidPayload
+from shared.errors import InvalidPayload, LogUnavailable
 from shared.kafka.records import Record
 from shared.models.person_moment import PersonMoment
 
+MAX_TIME = timedelta(hours=2)  # after it was begun, also where the broker was away for long
+GONE = "gone"  # of whom nothing is left
 
-@dataclass(slots=True)
-class BackfillCounts:
-    """Counts of a backfill. `refused`: entries by reason."""
 
-    moments: int = 0
-    entered: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
+class BackfillEnded(Exception):
+    """Backfill that can't go on."""
+
+    def __init__(self, fault: TaskFault) -> None:
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
-class Backfiller:
-    """Reader of moments for one scenario. Repeating it enters nobody twice.
+class BackfillWork:
+    """Work on a backfill that this process holds. Doing it twice enters nobody twice.
 
-    Methods raise StoreUnavailable when MongoDB is away.
+    Methods raise TaskLost, TaskStopped, Unavailable.
     """
 
+    held: HeldTask[Backfill]
+    read: ReadMoments
     people: PersonLoader
     rules: RulesLoader
     writes: RunWrites
     clock: Clock
 
-    async def run(
-        self, scenario: Scenario, spread: timedelta, batches: AsyncIterator[list[Record]]
-    ) -> BackfillCounts:
-        """Enter people by the moments of these records."""
-        counts = BackfillCounts()
-        async for records in batches:
-            moments = [one for one in map(_read, records) if one is not None]
-            await self._add(scenario, spread, _of_app(moments, scenario.app), counts)
-        return counts
+    async def do(self) -> None:
+        """Enter people, from where the process before has come, and store the counts."""
+        try:
+            await self._present()
+            await self._read_log()
+        except BackfillEnded as ended:
+            await self.held.fail(ended.fault)
+        except LogUnavailable:
+            # The broker's absence is no fault of the backfill: it goes on from here, within MAX_TIME.
+            await self.held.give_back()
+            raise
+        else:
+            await self.held.finish(self.held.task)
 
-    async def _add(
-        self,
-        scenario: Scenario,
-        spread: timedelta,
-        moments: Sequence[PersonMoment],
-        counts: BackfillCounts,
-    ) -> None:
-        counts.moments += len(moments)
-        rules = await self._present(scenario)
-        if rules is None or not moments:
+    async def _read_log(self) -> None:
+        begun = self.held.task
+        moments = self.read(begun.reached or begun.since)
+        async with aclosing(moments.batches()) as batches:
+            async for records in batches:
+                self.held.beat()
+                await self._add(records)
+                progress = self.held.task
+                if records:
+                    progress = replace(progress, reached=at_of(records[-1]))
+                if begun.reached is None:
+                    progress = replace(progress, known_since=moments.known_since)
+                await self.held.note(progress)
+
+    async def _add(self, records: Sequence[Record]) -> None:
+        """Enter people by the moments of these records."""
+        app_rules, rules = await self._present()
+        moments = self._that_may_enter(records, rules)
+        if not moments:
             return
-        loaded = await self.people.load(scenario.app, {moment.person for moment in moments})
+        loaded = await self.people.load(app_rules, {moment.person for moment in moments})
         by_person: dict[str, list[PersonMoment]] = defaultdict(list)
+        refused: Counter[str] = Counter()
         for moment in moments:
-            if (person := loaded.persons.get(moment.person)) is not None:
+            person = loaded.persons.get(moment.person)
+            if person is None:
+                refused[GONE] += 1
+            else:
                 by_person[person.id].append(moment)
         people = {person.id: person for person in loaded.persons.values()}
-        now = self.clock()
-        found = [
-            backfill_person(people[id], of_person, rules, EMPTY_WORLD, now, spread)
-            for id, of_person in by_person.items()
-        ]
-        begun = [run for one in found for run in one.begun]
-        # Who changed meanwhile is in a later moment, which enters her where this one was lost.
+        begun, backfill, now = [], self.held.task, self.clock()
+        for id, of_person in by_person.items():
+            found = backfill_person(people[id], of_person, rules, EMPTY_WORLD, now, backfill)
+            begun += found.begun
+            refused += found.refused
+        # Who is lost entered by a live moment meanwhile, or was merged: then the waker joins her run.
         lost = await self.writes.write([], begun)
-        counts.entered += sum(run.person not in lost for run in begun)
-        for one in found:
-            counts.refused += one.refused
+        entered = sum(run.person not in lost for run in begun)
+        metrics.SCENARIO_ENTRIES.labels(backfill.app, "entered").inc(entered)
+        counts = backfill.counts.plus(len(moments), entered, refused)
+        self.held.task = replace(backfill, counts=counts)
 
-    async def _present(self, scenario: Scenario) -> Rules | None:
-        """Return the rules of the scenario as it is now; None where it is off, or was edited."""
-        rules = await self.rules.load(scenario.app)
-        found = None if rules is None else rules.of_version(scenario.id, scenario.version)
-        if found is None or found.present is None or not found.present.enabled:
-            return None
-        return found
+    async def _present(self) -> tuple[AppRules, Rules]:
+        """Return the app's rules, and the scenario's. Raises BackfillEnded where it can't go on."""
+        backfill = self.held.task
+        if self.clock() - backfill.until > MAX_TIME:
+            raise BackfillEnded("too_long")
+        rules = await self.rules.load(backfill.app)
+        if rules is None:
+            raise BackfillEnded("unknown_app")
+        found = rules.of_version(backfill.scenario, backfill.version)
+        present = None if found is None else found.present
+        if found is None or present is None or not present.enabled:
+            raise BackfillEnded("changed")
+        return rules, found
+
+    def _that_may_enter(self, records: Sequence[Record], rules: Rules) -> list[PersonMoment]:
+        kind, app = kind_of(rules.own.entry), self.held.task.app
+        moments = [one for one in map(_read, records) if one is not None and one.app == app]
+        return [one for one in moments if any(fact.kind == kind for fact in one.facts)]
 
 
 def _read(record: Record) -> PersonMoment | None:
@@ -94,7 +132,3 @@ def _read(record: Record) -> PersonMoment | None:
         return PersonMoment.parse(record.value)
     except InvalidPayload:  # the stage of entries has made a dead letter of it
         return None
-
-
-def _of_app(moments: Sequence[PersonMoment], app: str) -> list[PersonMoment]:
-    return [moment for moment in moments if moment.app == app]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -68,7 +68,7 @@ def _by_place(offsets: Mapping[TopicPartition, int]) -> dict[Partition, int]:
 
 async def scan(
     kafka: KafkaSettings, starts: Mapping[Partition, int], ends: Mapping[Partition, int]
-) -> AsyncIterator[list[Record]]:
+) -> AsyncGenerator[list[Record], None]:
     """Yield batches; partitions are merged by the broker's timestamps. Raises LogUnavailable."""
     left = {TopicPartition(*p): ends[p] for p in ends if ends[p] > starts.get(p, 0)}
     if not left:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sender_service.models.scenario.simulation import SimulationFault, SimulationState
+from sender_service.models.scenario.task import TaskFault, TaskState
 from sender_service.ops.responses.base import Moment, ResponseModel
 
 
@@ -61,12 +61,12 @@ class SimulationResponse(ResponseModel):
 
     n: int
     scenario: str
-    state: SimulationState
+    state: TaskState
     since: Moment
     until: Moment
     done: Annotated[int, Field(description="people who are behind")]
     persons: Annotated[int, Field(description="people of the sample, once they were counted")]
-    fault: SimulationFault | None
+    fault: TaskFault | None
     finished_at: Moment | None
     expires_at: Moment
     base: SimulationBaseResponse | None

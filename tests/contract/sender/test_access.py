@@ -21,11 +21,11 @@ LEAST_ROLES = {
         f"GET {P}", f"GET {P}/why", "GET /v1/dead-letters",
         "GET /v1/apps/{app}/scenarios", f"GET {S}", f"GET {S}/versions", "GET /v1/scenario-templates",
         f"GET {S}/people", f"GET {S}/firings",
-        f"GET {S}/simulations/{{n}}",
+        f"GET {S}/simulations/{{n}}", f"GET {S}/backfills/{{n}}",
     ),
     "operate": (
         f"PUT {C}", f"POST {C}/test", f"PUT {S}", f"DELETE {S}", f"POST {S}/people/{{run}}/end",
-        f"POST {S}/simulate", "POST /v1/apps/{app}/resume",
+        f"POST {S}/simulate", f"POST {S}/backfill", "POST /v1/apps/{app}/resume",
         "POST /v1/apps/{app}/test-connection", "POST /v1/sends", "POST /v1/sends/preview",
         "POST /v1/sends/{send}/pause", "POST /v1/sends/{send}/resume",
         "POST /v1/sends/{send}/cancel", "POST /v1/dead-letters/replay",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sender_service.models.decide.backfilling import Backfilled, backfill_person
 from sender_service.models.decide.decision import Push
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.world import EMPTY_WORLD
+from sender_service.models.scenario.backfill import Backfill
 from sender_service.models.scenario.scenario import NEVER_ON, OffInterval
 from shared.models.facts import BasketChanged, FactLine
 from shared.models.person_moment import PersonMoment
@@ -32,7 +34,7 @@ NEW = replace(A_DAY_LATER, off=(OffInterval(start=None, end=START + 2 * HOUR),))
 
 
 def moment(at: datetime = START) -> PersonMoment:
-    lines = (FactLine(item="tea", quantity=1),)
+    lines = [FactLine(item="tea", quantity=1)]
     fact = BasketChanged(id=f"e-{at:%d%H%M}", at=at, items=lines, total=20.0, currency="EUR")
     return PersonMoment(
         app="demo", person="p-1", seen_at=at, zone=None, subscribed=1, facts=(fact,)
@@ -42,8 +44,15 @@ def moment(at: datetime = START) -> PersonMoment:
 def backfill(now: datetime, *moments: PersonMoment, **given: Any) -> Backfilled:
     person: Person = given.get("person") or person_with(profile=profile_with(at=START))
     rules = rules_of(given.get("own", NEW))
-    spread: timedelta = given.get("spread", HOUR)
-    return backfill_person(person, moments or (moment(),), rules, EMPTY_WORLD, now, spread)
+    asked = Backfill(
+        app="demo",
+        scenario=rules.own.id,
+        version=rules.own.version,
+        since=given.get("since", START - DAY),
+        until=given.get("until", now),
+        spread=given.get("spread", HOUR),
+    )
+    return backfill_person(person, moments or (moment(),), rules, EMPTY_WORLD, now, asked)
 
 
 def test_who_came_while_it_was_off_enters_where_the_step_is_to_come() -> None:
@@ -73,5 +82,20 @@ def test_a_crowd_is_spread_and_nobody_is_late_by_it() -> None:
         profile = {**profile_with(at=START), "_id": f"p-{n}"}
         (run,) = backfill(now, person=person_with(profile=profile), spread=12 * HOUR).begun  # type: ignore[arg-type]
         dues.append(run.due)
-    assert min(dues) >= START + DAY and max(dues) == START + DAY + NEW.max_late
-    assert len(set(dues)) > 5
+    latest = START + DAY + NEW.max_late / 2
+    assert min(dues) >= START + DAY and latest - 10 * MINUTE < max(dues) < latest
+    quarters = Counter(int((due - now) / (latest - now) * 4) for due in dues)
+    assert min(quarters[n] for n in range(4)) >= 5, "nowhere a crowd"
+
+
+def test_only_what_came_within_its_time_enters() -> None:
+    now, early, late = START + 2 * HOUR, moment(START - HOUR), moment(START + HOUR)
+    person = person_with(profile=profile_with(at=START - 2 * HOUR))
+    for since, until, entered in (
+        (START - HOUR, now, [START - HOUR]),
+        (START - HOUR + MINUTE, now, [START + HOUR]),
+        (START - DAY, START - 2 * HOUR, []),
+        (START + 2 * HOUR, now, []),
+    ):
+        found = backfill(now, early, late, person=person, since=since, until=until)
+        assert [run.entry.at for run in found.begun] == entered
