@@ -18,13 +18,11 @@ from sender_service.planner.planner import Planner
 from sender_service.planner.tools import PlannerTools
 from sender_service.planner.unknown_names import UnknownNames
 from sender_service.privacy.new_page_blanker import NewPageBlanker
-from sender_service.scenarios.backfiller import Backfiller
 from sender_service.scenarios.clock_entries import ClockEntries
 from sender_service.scenarios.fired_send import Entries, Looks
 from sender_service.scenarios.knowledge import Knowledge
 from sender_service.scenarios.looks import LookReader
 from sender_service.scenarios.occurrences import Occurrences
-from sender_service.scenarios.simulator import Simulator
 from sender_service.scenarios.waker import Waker
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler
@@ -78,12 +76,6 @@ class Sender:
 
     def occurrences(self) -> Occurrences:
         return Occurrences.of(self.context, self.knowledge)
-
-    def backfiller(self) -> Backfiller:
-        return Backfiller.of(self.context)
-
-    def simulator(self) -> Simulator:
-        return Simulator.of(self.context)
 
     def waker(self) -> Waker:
         return Waker.of(self.context, self.knowledge)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +9,10 @@ from rich.table import Table
 
 from sender_service.cli.ops import ApiError, OpsClient, add_command, rows
 from sender_service.cli.scenario_runs import scenario_path
+from sender_service.cli.scenario_tasks import wait_for_task
 from sender_service.ops.responses.backfills import BackfillResponse
 from shared.clock import utc_now
 from shared.models.wire import to_iso
-
-LOOK_AGAIN_SECONDS = 1.0
 
 
 def add_backfill_commands(group: Any) -> None:
@@ -48,11 +46,8 @@ async def _show_backfill(ops: OpsClient) -> None:
 
 async def _show(ops: OpsClient, n: int) -> None:
     """Wait for the backfill's end, and print it. Raises ApiError where it failed."""
-    while True:
-        found = await ops.call(BackfillResponse, "GET", scenario_path(ops, "backfills", str(n)))
-        if found.body.state in ("done", "failed"):
-            break
-        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    path = scenario_path(ops, "backfills", str(n))
+    found = await wait_for_task(ops, BackfillResponse, path)
     one = found.body
     table = Table("backfill", "state", "since", "log since", "entered", "refused")
     refused = ", ".join(f"{why} {count}" for why, count in sorted(one.refused.items()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from annotated_types import Ge, Le
@@ -11,7 +11,7 @@ from pydantic import Strict as Exactly
 
 from sender_service.models.scenario.backfill import MAX_BACK, MAX_SPREAD, MIN_SPREAD, Backfill
 from sender_service.models.scenario.entry_rules import is_of_moment
-from sender_service.models.scenario.scenario import Scenario
+from sender_service.models.scenario.scenario import MINUTE, Scenario
 from sender_service.models.segment_values import Strict
 from sender_service.ops.apps import existing_app
 from sender_service.ops.auth import needs
@@ -24,8 +24,6 @@ from sender_service.ops.scenario_paths import AppName, ScenarioName, existing_sc
 from shared.clock import CLOCK_SKEW
 from shared.errors import Conflict, FieldError, InvalidPayload, NotFound
 from shared.models.wire import WrittenMoment
-
-MINUTE = timedelta(minutes=1)
 
 
 class BackfillRequest(Strict):

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from sender_service.context import SenderContext
 from sender_service.models.scenario.backfill import Backfill
 from sender_service.scenarios.backfilling import BackfillWork
-from sender_service.scenarios.held_task import HeldTask
 from sender_service.scenarios.moment_scan import MomentScan, ReadMoments
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.scenarios.run_writes import RunWrites
+from sender_service.scenarios.taken_task import TakenTask
 from sender_service.scenarios.tasks import TaskRunner, run_tasks
 from shared.clock import Clock
 from shared.health import Component
@@ -49,6 +49,6 @@ class Backfiller:
         """Work off what waits, or was left. Raises Unavailable."""
         await self.tasks.look(self._backfill, stop, component)
 
-    async def _backfill(self, held: HeldTask[Backfill]) -> None:
-        work = BackfillWork(held, self.read, self.people, self.rules, self.writes, self.clock)
+    async def _backfill(self, taken: TakenTask[Backfill]) -> None:
+        work = BackfillWork(taken, self.read, self.people, self.rules, self.writes, self.clock)
         await work.do()

@@ -15,11 +15,11 @@ from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.backfill import Backfill
 from sender_service.models.scenario.task import TaskFault
-from sender_service.scenarios.held_task import HeldTask
 from sender_service.scenarios.moment_scan import ReadMoments, at_of
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.scenarios.run_writes import RunWrites
+from sender_service.scenarios.taken_task import TakenTask
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import InvalidPayload, LogUnavailable
@@ -27,7 +27,7 @@ from shared.kafka.records import Record
 from shared.models.person_moment import PersonMoment
 
 MAX_TIME = timedelta(hours=2)  # after it was begun, also where the broker was away for long
-GONE = "gone"  # of whom nothing is left
+REFUSED_GONE = "gone"  # of whom nothing is left
 
 
 class BackfillEnded(Exception):
@@ -44,7 +44,7 @@ class BackfillWork:
     Methods raise TaskLost, TaskStopped, Unavailable.
     """
 
-    held: HeldTask[Backfill]
+    taken: TakenTask[Backfill]
     read: ReadMoments
     people: PersonLoader
     rules: RulesLoader
@@ -57,27 +57,27 @@ class BackfillWork:
             await self._present()
             await self._read_log()
         except BackfillEnded as ended:
-            await self.held.fail(ended.fault)
+            await self.taken.fail(ended.fault)
         except LogUnavailable:
             # The broker's absence is no fault of the backfill: it goes on from here, within MAX_TIME.
-            await self.held.give_back()
+            await self.taken.give_back()
             raise
         else:
-            await self.held.finish(self.held.task)
+            await self.taken.finish(self.taken.task)
 
     async def _read_log(self) -> None:
-        begun = self.held.task
+        begun = self.taken.task
         moments = self.read(begun.reached or begun.since)
         async with aclosing(moments.batches()) as batches:
             async for records in batches:
-                self.held.beat()
+                self.taken.beat()
                 await self._add(records)
-                progress = self.held.task
+                progress = self.taken.task
                 if records:
                     progress = replace(progress, reached=at_of(records[-1]))
                 if begun.reached is None:
                     progress = replace(progress, known_since=moments.known_since)
-                await self.held.note(progress)
+                await self.taken.note(progress)
 
     async def _add(self, records: Sequence[Record]) -> None:
         """Enter people by the moments of these records."""
@@ -91,11 +91,11 @@ class BackfillWork:
         for moment in moments:
             person = loaded.persons.get(moment.person)
             if person is None:
-                refused[GONE] += 1
+                refused[REFUSED_GONE] += 1
             else:
                 by_person[person.id].append(moment)
         people = {person.id: person for person in loaded.persons.values()}
-        begun, backfill, now = [], self.held.task, self.clock()
+        begun, backfill, now = [], self.taken.task, self.clock()
         for id, of_person in by_person.items():
             found = backfill_person(people[id], of_person, rules, EMPTY_WORLD, now, backfill)
             begun += found.begun
@@ -105,11 +105,11 @@ class BackfillWork:
         entered = sum(run.person not in lost for run in begun)
         metrics.SCENARIO_ENTRIES.labels(backfill.app, "entered").inc(entered)
         counts = backfill.counts.plus(len(moments), entered, refused)
-        self.held.task = replace(backfill, counts=counts)
+        self.taken.task = replace(backfill, counts=counts)
 
     async def _present(self) -> tuple[AppRules, Rules]:
         """Return the app's rules, and the scenario's. Raises BackfillEnded where it can't go on."""
-        backfill = self.held.task
+        backfill = self.taken.task
         if self.clock() - backfill.until > MAX_TIME:
             raise BackfillEnded("too_long")
         rules = await self.rules.load(backfill.app)
@@ -122,7 +122,7 @@ class BackfillWork:
         return rules, found
 
     def _that_may_enter(self, records: Sequence[Record], rules: Rules) -> list[PersonMoment]:
-        kind, app = kind_of(rules.own.entry), self.held.task.app
+        kind, app = kind_of(rules.own.entry), self.taken.task.app
         moments = [one for one in map(_read, records) if one is not None and one.app == app]
         return [one for one in moments if any(fact.kind == kind for fact in one.facts)]
 

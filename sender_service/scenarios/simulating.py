@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from sender_service.models.decide.sample_count import SampleCount
 from sender_service.models.scenario.simulation import Simulation
-from sender_service.scenarios.held_task import HeldTask
 from sender_service.scenarios.rules import RulesLoader
+from sender_service.scenarios.taken_task import TakenTask
 from sender_service.store.histories import HistoryStore
 from sender_service.store.people import PeopleReader
 from sender_service.yield_timer import YieldTimer
@@ -21,7 +21,7 @@ MAX_SECONDS = 1_800.0
 class SimulationWork:
     """Work on a simulation that this process holds. Methods raise TaskLost, StoreUnavailable."""
 
-    held: HeldTask[Simulation]
+    taken: TakenTask[Simulation]
     histories: HistoryStore
     people: PeopleReader
     rules: RulesLoader
@@ -29,19 +29,19 @@ class SimulationWork:
 
     async def do(self) -> None:
         """Simulate, from the begin, and store the result. Raises TaskStopped."""
-        simulation = replace(self.held.task, done=0)
+        simulation = replace(self.taken.task, done=0)
         count = await self._begin(simulation)
         if count is None:
-            await self.held.fail("unknown_app")
+            await self.taken.fail("unknown_app")
             return
         share = await self.histories.share(simulation.app)
         persons = await self.histories.persons(simulation.app, share)
-        await self.held.write(replace(simulation, persons=len(persons)))
+        await self.taken.write(replace(simulation, persons=len(persons)))
         if await self._count(count, persons):
             result = count.result(share)
-            await self.held.finish(replace(self.held.task, result=result, done=len(persons)))
+            await self.taken.finish(replace(self.taken.task, result=result, done=len(persons)))
         else:
-            await self.held.fail("too_long")
+            await self.taken.fail("too_long")
 
     async def _begin(self, simulation: Simulation) -> SampleCount | None:
         """Return an empty count with the app's rules; None of an unknown app."""
@@ -58,7 +58,7 @@ class SimulationWork:
 
     async def _count(self, count: SampleCount, persons: list[str]) -> bool:
         """Count these people; return whether there was time for all."""
-        simulation = self.held.task
+        simulation = self.taken.task
         turns, began = YieldTimer(), self.monotonic()
         for start in range(0, len(persons), IN_LIMIT):
             page = persons[start : start + IN_LIMIT]
@@ -66,8 +66,8 @@ class SimulationWork:
             async for history in self.histories.read(page, simulation.until):
                 count.add(history, profiles.get(history.person))
                 await turns.yield_if_due()
-                self.held.beat()
+                self.taken.beat()
             if self.monotonic() - began > MAX_SECONDS:
                 return False
-            await self.held.note(replace(self.held.task, done=start + len(page)))
+            await self.taken.note(replace(self.taken.task, done=start + len(page)))
         return True

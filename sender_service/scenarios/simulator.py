@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from sender_service.context import SenderContext
 from sender_service.models.scenario.simulation import Simulation
-from sender_service.scenarios.held_task import HeldTask
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.scenarios.simulating import SimulationWork
+from sender_service.scenarios.taken_task import TakenTask
 from sender_service.scenarios.tasks import TaskRunner, run_tasks
 from sender_service.store.histories import HistoryStore
 from sender_service.store.people import PeopleReader
@@ -65,6 +65,6 @@ class Simulator:
         await self.look(component, stop)
         await self.clean()
 
-    async def _simulate(self, held: HeldTask[Simulation]) -> None:
-        work = SimulationWork(held, self.histories, self.people, self.rules, self.monotonic)
+    async def _simulate(self, taken: TakenTask[Simulation]) -> None:
+        work = SimulationWork(taken, self.histories, self.people, self.rules, self.monotonic)
         await work.do()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from sender_service.models.scenario.task import Task
-from sender_service.scenarios.held_task import HeldTask, TaskLost, TaskStopped
+from sender_service.scenarios.taken_task import TakenTask, TaskLost, TaskStopped
 from sender_service.store.tasks import TaskStore
 from shared.clock import Clock, Monotonic
 from shared.errors import Unavailable
@@ -26,7 +26,7 @@ SEARCH_SECONDS = 2.0  # between two looks for tasks
 LEFT_SECONDS = 30.0  # one whose document stands still for so long is left
 MAX_TRIES = 3
 T = TypeVar("T", bound=Task)
-Work = Callable[[HeldTask[T]], Awaitable[None]]
+Work = Callable[[TakenTask[T]], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -75,23 +75,23 @@ class TaskRunner(Generic[T]):
                 raise TaskStopped
 
         mine = replace(task, state="running", holder=self.holder, tries=task.tries + 1)
-        taken = await self.store.replace(mine)
-        if taken is None:
+        written = await self.store.replace(mine)
+        if written is None:
             return
-        held = HeldTask(taken, self.store, self.clock, self.monotonic, beat)
-        if taken.tries > MAX_TRIES:
-            await held.fail("interrupted")
+        taken = TakenTask(written, self.store, self.clock, self.monotonic, beat)
+        if written.tries > MAX_TRIES:
+            await taken.fail("interrupted")
             return
         try:
-            await work(held)
+            await work(taken)
         except TaskStopped:
-            await held.give_back()
+            await taken.give_back()
         except (TaskLost, Unavailable):
             raise
         except Exception as exc:  # a bug, or a document changed by hand
             extra = {"app": task.app, "kind": self.store.kind}
             log.error("task failed", exc_info=exc, extra=extra)
-            await held.fail("faulty")
+            await taken.fail("faulty")
 
 
 async def run_tasks(

@@ -44,7 +44,6 @@ class Stores(ScenarioStores, SendStores):
             **vars(open_send_stores(database)),
             apps=AppStore(database),
             audit=AuditStore(database),
-            backfills=of_scenarios.backfills,
             budgets=BudgetStore(database),
             campaigns=CampaignStore(database),
             contacts=ContactStore(database),

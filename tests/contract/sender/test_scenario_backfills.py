@@ -92,7 +92,7 @@ def test_command_waits_for_the_end_and_prints_it(
 ) -> None:
     monkeypatch.setenv("CARILLON_OPS__TOKEN", "cot_test")
     monkeypatch.setenv("COLUMNS", "240")
-    monkeypatch.setattr("sender_service.cli.scenario_backfills.LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr("sender_service.cli.scenario_tasks.LOOK_AGAIN_SECONDS", 0)
     waiting = {**BACKFILL, "state": "waiting"}
     failed = {**BACKFILL, "state": "failed", "fault": "changed"}
     begun = respx_mock.post(f"{BASKET}/backfill").respond(202, json=waiting)

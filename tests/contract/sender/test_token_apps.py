@@ -59,6 +59,10 @@ ROUTES: dict[str, Try] = {
     f"GET {S}/people": FOREIGN_PATH,
     f"POST {S}/people/{{run}}/end": FOREIGN_PATH,
     f"GET {S}/firings": FOREIGN_PATH,
+    f"POST {S}/simulate": FOREIGN_PATH,
+    f"GET {S}/simulations/{{n}}": FOREIGN_PATH,
+    f"POST {S}/backfill": FOREIGN_PATH,
+    f"GET {S}/backfills/{{n}}": FOREIGN_PATH,
     "GET /v1/scenario-templates": Try("of no app"),
     "GET /v1/apps/{app}/keys": FOREIGN_PATH,
     "POST /v1/apps/{app}/keys": Try("app_not_allowed", {"kind": "server"}),
@@ -120,7 +124,7 @@ async def two(settings: Settings) -> AsyncIterator[Two]:
         places = {
             "app": "shop", "campaign": "hello", "version": "1", "person": person["_id"],
             "send": SEND, "letter": dead_letter.id, "token": listed["id"], "key": "web",
-            "scenario": "basket", "run": run_name(run),
+            "scenario": "basket", "run": run_name(run), "n": "1",
         }  # fmt: skip
         yield Two(ops, await ops.token("admin", apps=["other"]), places)
 

@@ -66,7 +66,7 @@ async def test_who_came_before_the_scenario_was_on_enters_once(shop: EntryShop) 
     assert (again.n, again.counts.entered, len(await shop.runs())) == (2, 0, 2)
 
 
-async def test_conditions_and_the_time_between_entries_hold(shop: EntryShop) -> None:
+async def test_conditions_and_the_time_between_entries_count(shop: EntryShop) -> None:
     dear = {**TOMORROW, "if": {"basket": {"total": {"atLeast": 21}}}}
     done = await backfill(shop, await shop.put(since=shop.clock(), **dear), ReadLog(shop.log))
     assert (done.counts.entered, done.counts.refused) == (0, {"if": 3})
@@ -189,8 +189,8 @@ async def test_broker_that_is_away_is_waited_for_within_bounds(shop: EntryShop) 
     for _ in range(5):
         with pytest.raises(LogUnavailable):
             await look(backfiller(shop, log))
-    held = await get(shop)
-    assert (held.state, held.tries, held.counts.entered) == ("waiting", 0, 1)
+    left = await get(shop)
+    assert (left.state, left.tries, left.counts.entered) == ("waiting", 0, 1)
     log.before = {}
     await look(backfiller(shop, log))
     assert ((await get(shop)).state, len(await waiting(shop))) == ("done", 3)

@@ -103,7 +103,7 @@ async def test_broker_that_is_away_is_waited_for(context: SenderContext) -> None
     for _ in range(4):
         with pytest.raises(LogUnavailable):
             await work(lost, asked)
-    held = await context.stores.backfills.get("demo", 1)
-    assert held is not None and (held.state, held.tries) == ("waiting", 0)
+    left = await context.stores.backfills.get("demo", 1)
+    assert left is not None and (left.state, left.tries) == ("waiting", 0)
     done = await work(context, asked)
     assert (done.state, done.counts.entered) == ("done", 1)

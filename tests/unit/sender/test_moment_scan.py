@@ -36,7 +36,7 @@ def by_partition(offsets: tuple[int, int]) -> Offsets:
         ((7, 0), (7, 0), [(0, 7, START - 2 * DAY), (1, 0, START)], None),  # from before `since`
     ],
 )
-def test_log_that_begins_later_says_since_when(
+def test_log_that_begins_later_shows_since_when(
     firsts: tuple[int, int],
     starts: tuple[int, int],
     records: list[tuple[int, int, datetime]],

@@ -23,7 +23,7 @@ class TaskStopped(Exception):
 
 
 @dataclass(slots=True)
-class HeldTask(Generic[T]):
+class TakenTask(Generic[T]):
     """Task as it was written last. Methods raise TaskLost, StoreUnavailable.
 
     `beat` is called often; it raises TaskStopped where this process stops.
