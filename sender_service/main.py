@@ -12,6 +12,7 @@ from typing import Any
 from sender_service.accounting.reporting import Reporting
 from sender_service.dispatcher.governor import Governor, Membership
 from sender_service.roles import ROLES
+from sender_service.scenarios.task_loops import task_loops
 from sender_service.stages import stages_of
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
@@ -111,7 +112,7 @@ def _loops(
     if "scenarios" in roles:
         yield "occurrences", partial(sender.occurrences().run, stop)
         yield "waker", partial(sender.waker().run, stop)
-        yield "simulator", partial(sender.simulator().run, stop)
+        yield from task_loops(sender.context, stop)
     if {"scenarios", "scheduler"} & set(roles):
         yield "knowledge", partial(sender.knowledge.run, stop)
     if "accounting" in roles:

@@ -23,7 +23,6 @@ from sender_service.scenarios.fired_send import Entries, Looks
 from sender_service.scenarios.knowledge import Knowledge
 from sender_service.scenarios.looks import LookReader
 from sender_service.scenarios.occurrences import Occurrences
-from sender_service.scenarios.simulator import Simulator
 from sender_service.scenarios.waker import Waker
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler
@@ -77,9 +76,6 @@ class Sender:
 
     def occurrences(self) -> Occurrences:
         return Occurrences.of(self.context, self.knowledge)
-
-    def simulator(self) -> Simulator:
-        return Simulator.of(self.context)
 
     def waker(self) -> Waker:
         return Waker.of(self.context, self.knowledge)

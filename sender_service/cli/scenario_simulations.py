@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from rich.table import Table
 
 from sender_service.cli.ops import OpsClient, add_command, path_of, read_json, rows
+from sender_service.cli.scenario_tasks import wait_for_task
 from sender_service.ops.responses.simulations import (
     EstimateResponse,
     SimulatedSideResponse,
     SimulationBaseResponse,
     SimulationResponse,
 )
-
-LOOK_AGAIN_SECONDS = 1.0
 
 
 def add_simulation_commands(group: Any) -> None:
@@ -49,12 +47,8 @@ async def _show_simulation(ops: OpsClient) -> None:
 
 async def _show(ops: OpsClient, n: int) -> None:
     """Wait for the simulation's end, and print it."""
-    while True:
-        found = await ops.call(SimulationResponse, "GET", _path(ops, "simulations", str(n)))
-        simulation = found.body
-        if simulation.state in ("done", "failed"):
-            break
-        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    found = await wait_for_task(ops, SimulationResponse, _path(ops, "simulations", str(n)))
+    simulation = found.body
     tables = [_head(simulation)]
     for name, side in (("draft", simulation.draft), ("present", simulation.present)):
         if side is not None:

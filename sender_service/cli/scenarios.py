@@ -15,6 +15,7 @@ from sender_service.cli.ops import (
     read_json,
     rows,
 )
+from sender_service.cli.scenario_backfills import add_backfill_commands
 from sender_service.cli.scenario_preview import add_preview_of_scenario
 from sender_service.cli.scenario_runs import add_run_commands, scenario_path
 from sender_service.cli.scenario_simulations import add_simulation_commands
@@ -52,6 +53,7 @@ def add_scenario_commands(commands: Any) -> None:
     add_run_commands(group)
     add_preview_of_scenario(group)
     add_simulation_commands(group)
+    add_backfill_commands(group)
     add_why_in_scenario(group)
     templates = add_command(
         group, "templates", _templates, help="all templates, or one's scenario as JSON"

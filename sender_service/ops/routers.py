@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from sender_service.ops.access_routers import ACCESS_ROUTERS
 from sender_service.ops.app import create_app
 from sender_service.ops.app_keys import keys_router
 from sender_service.ops.apps import apps_router
-from sender_service.ops.audit import audit_router
 from sender_service.ops.auth import Tokens
 from sender_service.ops.campaign_results import results_router
 from sender_service.ops.campaigns import campaigns_router
@@ -16,12 +16,12 @@ from sender_service.ops.dead_letters import dead_letters_router
 from sender_service.ops.guesses import Guesses
 from sender_service.ops.people import people_router
 from sender_service.ops.preview import preview_router
+from sender_service.ops.scenario_backfills import backfills_router
 from sender_service.ops.scenario_drafts import scenario_drafts_router
 from sender_service.ops.scenario_people import scenario_people_router
 from sender_service.ops.scenarios import scenarios_router
 from sender_service.ops.send_list import send_list_router
 from sender_service.ops.sends import sends_router
-from sender_service.ops.tokens import tokens_router
 from sender_service.ops.unknown_app import add_known_apps
 from shared.mongo.client import ping
 
@@ -35,12 +35,12 @@ ROUTERS = (
     scenarios_router,
     scenario_people_router,
     scenario_drafts_router,
+    backfills_router,
     send_list_router,
     sends_router,
     people_router,
     dead_letters_router,
-    tokens_router,
-    audit_router,
+    *ACCESS_ROUTERS,
 )
 
 

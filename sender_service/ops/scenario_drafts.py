@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from sender_service.models.scenario.simulation import Simulation
 from sender_service.ops.apps import existing_app
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
@@ -113,7 +114,8 @@ def _add_simulations(router: APIRouter, context: OpsContext) -> None:
         check_entry(draft)
         now = context.clock()
         since = now - timedelta(days=body.days)
-        return to_simulation_response(await stores.simulations.begin(app, draft, since, now))
+        asked = Simulation(app=app, draft=draft, since=since, until=now)
+        return to_simulation_response(await stores.simulations.begin(asked))
 
     @router.get("/simulations/{n}", responses=answers(SIMULATION))
     @needs("read")

@@ -79,6 +79,11 @@ _SIDE: dict[str, Any] = {
     "hours": [{"at": AT, "sample": 31, "estimate": 127}], "pushesAPerson": {"1": 31},
     "skipped": {"late": 1}, "ended": {"bought": 12}, "refused": {"waiting": 4}, "otherPushes": 2,
 }  # fmt: skip
+BACKFILL: dict[str, Any] = {
+    "n": 1, "scenario": "abandoned-basket", "version": 4, "state": "done", "since": AT, "until": AT,
+    "spread": 60, "reached": AT, "knownSince": None, "moments": 5210, "entered": 310,
+    "refused": {"over": 1200, "bought": 84}, "fault": None, "finishedAt": AT, "expiresAt": AT,
+}  # fmt: skip
 SIMULATION: dict[str, Any] = {
     "n": 3, "scenario": "abandoned-basket", "state": "done", "since": AT, "until": AT, "done": 420,
     "persons": 420, "fault": None, "finishedAt": AT, "expiresAt": AT,

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from sender_service.models.decide.extrapolation import Estimate, extrapolate
 from sender_service.models.scenario.simulation import (
-    SIMULATION_RETENTION,
     Base,
     Simulation,
     Tally,
@@ -36,7 +35,7 @@ def to_simulation_response(simulation: Simulation) -> SimulationResponse:
         persons=simulation.persons,
         fault=simulation.fault,
         finished_at=simulation.finished_at,
-        expires_at=simulation.until + SIMULATION_RETENTION,
+        expires_at=simulation.expires_at,
         base=None if result is None else _base(result.base),
         draft=None if result is None else _side(result.draft, result.base),
         present=None if result is None or present is None else _side(present, result.base),

@@ -7,56 +7,36 @@ from collections.abc import Mapping
 
 from sender_service.models.scenario.scenario import Scenario
 from sender_service.models.scenario.simulation import (
-    SIMULATION_RETENTION,
     Base,
     Simulation,
     SimulationResult,
     Tally,
 )
 from sender_service.store.scenario_codec import decode_scenario, encode_body
+from sender_service.store.tasks import decode_task, encode_task
 from shared.mongo.client import Document
 
 
 def encode_simulation(simulation: Simulation) -> Document:
     result = simulation.result
     return {
-        "_id": simulation.id,
-        "app": simulation.app,
-        "n": simulation.n,
+        **encode_task(simulation),
         "scenario": simulation.draft.id,
         "draft": encode_body(simulation.draft),
-        "since": simulation.since,
-        "until": simulation.until,
-        "state": simulation.state,
-        "holder": simulation.holder,
-        "tries": simulation.tries,
         "done": simulation.done,
         "persons": simulation.persons,
         "result": None if result is None else _encode_result(result),
-        "fault": simulation.fault,
-        "finishedAt": simulation.finished_at,
-        "expireAt": simulation.until + SIMULATION_RETENTION,
-        "rev": simulation.rev,
     }
 
 
 def decode_simulation(document: Document) -> Simulation:
     result = document["result"]
     return Simulation(
-        app=document["app"],
-        n=document["n"],
+        **decode_task(document),
         draft=_decode_draft(document),
-        since=document["since"],
-        until=document["until"],
-        state=document["state"],
-        holder=document["holder"],
-        tries=document["tries"],
         done=document["done"],
         persons=document["persons"],
         result=None if result is None else _decode_result(result),
-        fault=document["fault"],
-        finished_at=document["finishedAt"],
-        rev=document["rev"],
     )
 
 

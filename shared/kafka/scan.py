@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -44,9 +45,30 @@ async def first_offsets(kafka: KafkaSettings, places: Iterable[Partition]) -> di
         return {(p.topic, p.partition): offset for p, offset in found.items()}
 
 
+async def offsets_at(
+    kafka: KafkaSettings, places: Iterable[Partition], since: datetime
+) -> tuple[dict[Partition, int], dict[Partition, int]]:
+    """Return the first offsets of records at or after a moment, and the end offsets of now.
+
+    Raises LogUnavailable.
+    """
+    partitions = [TopicPartition(*place) for place in places]
+    at_ms = int(since.timestamp() * 1_000)
+    async with open_scanner(kafka, None) as reader:
+        with translate_kafka_errors():
+            ends = await reader.end_offsets(partitions)
+            found = await reader.offsets_for_times(dict.fromkeys(partitions, at_ms))
+    starts = {p: ends[p] if found[p] is None else found[p].offset for p in partitions}
+    return _by_place(starts), _by_place(ends)
+
+
+def _by_place(offsets: Mapping[TopicPartition, int]) -> dict[Partition, int]:
+    return {(place.topic, place.partition): offset for place, offset in offsets.items()}
+
+
 async def scan(
     kafka: KafkaSettings, starts: Mapping[Partition, int], ends: Mapping[Partition, int]
-) -> AsyncIterator[list[Record]]:
+) -> AsyncGenerator[list[Record], None]:
     """Yield batches; partitions are merged by the broker's timestamps. Raises LogUnavailable."""
     left = {TopicPartition(*p): ends[p] for p in ends if ends[p] > starts.get(p, 0)}
     if not left:

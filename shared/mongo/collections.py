@@ -72,6 +72,7 @@ WAKERS = CollectionSpec("wakers", SENDER)
 HISTORIES = CollectionSpec("histories", SENDER, (_by("app", "place"), _EXPIRY))
 HISTORY_SAMPLES = CollectionSpec("history_samples", SENDER)
 SIMULATIONS = CollectionSpec("simulations", SENDER, (_by("app"), _by("state"), _EXPIRY))
+BACKFILLS = CollectionSpec("backfills", SENDER, (_by("app"), _by("state"), _EXPIRY))
 SENDS = CollectionSpec(
     "sends",
     SENDER,
@@ -118,7 +119,7 @@ PROCESSES = CollectionSpec("processes", BOTH, (_EXPIRY,))
 COLLECTIONS = (
     PROFILES, VISITORS, PLAYERS, MERGES, ERASED, PROJECTOR_META,
     APPS, CAMPAIGNS, CAMPAIGN_VERSIONS, SCENARIOS, SCENARIO_VERSIONS, RUNS, FIRINGS, WAKERS,
-    HISTORIES, HISTORY_SAMPLES, SIMULATIONS,
+    HISTORIES, HISTORY_SAMPLES, SIMULATIONS, BACKFILLS,
     SENDS, PARTS, PAGES, BODIES, PARKED, CONTACTS, INTERACTIONS, BUDGETS, REPLICAS, DEAD_LETTERS, REPORTS,
     SEND_REPORTS, TOKENS, AUDIT, INSTALLATION, PROCESSES,
 )  # fmt: skip

@@ -206,6 +206,7 @@ READERS = {
     "sender_service/privacy/records.py": "dead letter erased",
     "sender_service/accounting/stage.py": "delivery, event",
     "sender_service/scenarios/entries.py": "moment",
+    "sender_service/scenarios/backfilling.py": "moment",
     "sender_service/cli/answers.py": "a person's own command",
     "sender_service/cli/ops.py": "a person's own command",
     "sender_service/dispatcher/dispatcher.py": "job",

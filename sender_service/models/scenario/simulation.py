@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import datetime
 
 from sender_service.models.scenario.scenario import Scenario
-
-SIMULATION_RETENTION = timedelta(days=30)
-SimulationState = Literal["waiting", "running", "done", "failed"]
-# `interrupted`: who worked on it died, or lost the database, each time anew. `faulty`: an error, which
-# is in the log.
-SimulationFault = Literal["interrupted", "too_long", "unknown_app", "faulty"]
+from sender_service.models.scenario.task import Task
 
 
 @dataclass(slots=True)
@@ -68,27 +62,10 @@ class SimulationResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Simulation:
-    """Simulation of an app: its n-th. `draft` counts as on throughout, from `since` until `until`.
+class Simulation(Task):
+    """Simulation of an app. `draft` counts as on throughout. `done`: people who are behind."""
 
-    `tries`: how often a process began it. `done`: people who are behind.
-    """
-
-    app: str
-    n: int
     draft: Scenario
-    since: datetime
-    until: datetime
-    state: SimulationState = "waiting"
-    holder: str | None = None
-    tries: int = 0
     done: int = 0
     persons: int = 0
     result: SimulationResult | None = None
-    fault: SimulationFault | None = None
-    finished_at: datetime | None = None
-    rev: int = 0
-
-    @property
-    def id(self) -> str:
-        return f"{self.app}:{self.n}"

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sender_service.models.scenario.simulation import SimulationFault, SimulationState
 from sender_service.ops.responses.base import Moment, ResponseModel
+from sender_service.ops.responses.tasks import TaskResponse
 
 
 class EstimateResponse(ResponseModel):
@@ -56,19 +56,11 @@ class SimulationBaseResponse(ResponseModel):
     unknown: Annotated[list[str], Field(description="what no history shows")]
 
 
-class SimulationResponse(ResponseModel):
+class SimulationResponse(TaskResponse):
     """Simulation. `draft`: as if it had been on; `present`: the stored one as it was, null without one."""
 
-    n: int
-    scenario: str
-    state: SimulationState
-    since: Moment
-    until: Moment
     done: Annotated[int, Field(description="people who are behind")]
     persons: Annotated[int, Field(description="people of the sample, once they were counted")]
-    fault: SimulationFault | None
-    finished_at: Moment | None
-    expires_at: Moment
     base: SimulationBaseResponse | None
     draft: SimulatedSideResponse | None
     present: SimulatedSideResponse | None

@@ -105,7 +105,7 @@ def test_command_waits_for_the_result_and_prints_it(
 ) -> None:
     monkeypatch.setenv("CARILLON_OPS__TOKEN", "cot_test")
     monkeypatch.setenv("COLUMNS", "240")
-    monkeypatch.setattr("sender_service.cli.scenario_simulations.LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr("sender_service.cli.scenario_tasks.LOOK_AGAIN_SECONDS", 0)
     file = tmp_path / "scenario.json"
     file.write_bytes(orjson.dumps(SCENARIO))
     waiting = {**SIMULATION, "state": "waiting", "base": None, "draft": None}

@@ -11,12 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
+from sender_service.models.scenario.backfill import Backfill
 from sender_service.models.scenario.run_name import run_name
 from shared.settings import Settings
 from tests.contract.sender.dead_letters import save_dead_letter
 from tests.support.ops_client import Ops, a_send, offer, open_ops
 from tests.support.scenarios import SMALL
-from tests.unit.sender.scenario_builders import run_of
+from tests.unit.sender.scenario_builders import HOUR, run_of
 
 P = "/v1/people/{person}"
 C = "/v1/apps/{app}/campaigns/{campaign}"
@@ -63,6 +64,8 @@ ROUTES: dict[str, Try] = {
     f"POST {S}/simulate": Try("app_not_allowed", {"days": 1}),
     f"GET {S}/simulations/{{n}}": FOREIGN_PATH,
     f"POST {S}/test": Try("app_not_allowed", {"player": SEND, "step": "hour"}),
+    f"POST {S}/backfill": FOREIGN_PATH,
+    f"GET {S}/backfills/{{n}}": FOREIGN_PATH,
     "GET /v1/scenario-templates": Try("of no app"),
     "GET /v1/apps/{app}/keys": FOREIGN_PATH,
     "POST /v1/apps/{app}/keys": Try("app_not_allowed", {"kind": "server"}),
@@ -118,6 +121,12 @@ async def two(settings: Settings) -> AsyncIterator[Two]:
         await ops.database["sends"].insert_one(a_send(SEND, ops.clock))
         run = replace(run_of(), app="shop", person=person["_id"])
         await ops.context.stores.runs.insert([run])
+        await ops.ok("POST", "/v1/apps/shop/scenarios/basket/simulate", json={"days": 1})
+        now = ops.clock()
+        backfill = Backfill(
+            app="shop", scenario="basket", version=1, since=now, until=now, spread=HOUR
+        )
+        await ops.context.stores.backfills.begin(backfill)
         dead_letter = await save_dead_letter(ops, b'{"app": "shop"}')
         await ops.token("read", apps=["shop"])
         (listed,) = (await ops.ok("GET", "/v1/tokens"))["items"]

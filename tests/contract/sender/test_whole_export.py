@@ -33,6 +33,7 @@ NOBODYS = {
     "wakers": "processes",
     "history_samples": "shares",
     "simulations": "sums",
+    "backfills": "sums",
     "budgets": "counts of an app",
     "replicas": "processes",
     "reports": "sums",

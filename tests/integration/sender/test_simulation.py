@@ -16,7 +16,8 @@ from sender_service.models.decide.simulate import simulate
 from sender_service.models.scenario.run import Run
 from sender_service.models.scenario.simulation import Simulation
 from sender_service.scenarios.rules import RulesLoader
-from sender_service.scenarios.simulator import LEFT_SECONDS, Simulator
+from sender_service.scenarios.simulator import Simulator
+from sender_service.scenarios.tasks import LEFT_SECONDS
 from sender_service.store.histories import HistoryStore
 from shared.errors import Conflict, StoreUnavailable
 from tests.integration.sender.shop_events import basket, login, purchase
@@ -80,7 +81,8 @@ async def simulated(shop: SimulatedShop) -> list[Run]:
 async def begin(shop: SimulatedShop, id: str = "basket", **fields: Any) -> Simulation:
     now = shop.wakers.clock()
     draft = replace(scenario(**fields), id=id)
-    return await shop.context.stores.simulations.begin("demo", draft, now - timedelta(days=1), now)
+    asked = Simulation(app="demo", draft=draft, since=now - timedelta(days=1), until=now)
+    return await shop.context.stores.simulations.begin(asked)
 
 
 async def look(one: Simulator, stop: asyncio.Event | None = None) -> None:

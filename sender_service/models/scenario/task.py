@@ -1,0 +1,40 @@
+"""Tasks: minutes of work on an app that a request began, done by whichever process takes them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+TASK_RETENTION = timedelta(days=30)
+TaskState = Literal["waiting", "running", "done", "failed"]
+# `interrupted`: who worked on it died, or lost the database, each time anew. `faulty`: an error, which
+# is in the log. `changed`: the scenario isn't any more as it was when a backfill of it began.
+TaskFault = Literal["interrupted", "too_long", "unknown_app", "faulty", "changed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """An app's n-th task of a kind, about the time from `since` until `until`, when it was begun.
+
+    `tries`: how often a process began it.
+    """
+
+    app: str
+    since: datetime
+    until: datetime
+    n: int = 0
+    state: TaskState = "waiting"
+    holder: str | None = None
+    tries: int = 0
+    fault: TaskFault | None = None
+    finished_at: datetime | None = None
+    rev: int = 0
+
+    @property
+    def id(self) -> str:
+        return f"{self.app}:{self.n}"
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.until + TASK_RETENTION
