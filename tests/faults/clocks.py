@@ -24,7 +24,7 @@ class Clocks:
     async def differ(self, fault: Fault) -> int:
         """Run a second sender with a wrong clock for a while."""
         replica = self._world.replica("sender_service", clock_offset=_aside(fault))
-        async with self._undisturbed():
+        async with self._world.replica_guard, self._undisturbed():
             await asyncio.to_thread(replica.start)
             await asyncio.sleep(fault.lasts + 2)
             code = await asyncio.to_thread(replica.stop)

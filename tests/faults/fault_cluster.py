@@ -64,6 +64,7 @@ class FaultCluster:
         self.guards = {s: asyncio.Lock() for s in self.servers.values()}  # one fault at a time
         self.clock_guards = {name: asyncio.Lock() for name in SERVICES}
         self.plan_guard = asyncio.Lock()  # of the sandbox's faults
+        self.replica_guard = asyncio.Lock()  # of whoever has replicas, or must have none beside
         for name, server in self.servers.items():
             server.log = self.logs / f"{name}.log"
 

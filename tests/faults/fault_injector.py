@@ -9,10 +9,13 @@ from functools import partial
 
 from shared.kafka.client import LogWriter
 from tests.faults.clocks import Clocks
+from tests.faults.customers import Customers
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.flooding import Flooding
 from tests.faults.mid_batch import MidBatch
+from tests.faults.mid_firing import MidFiring
 from tests.faults.misbehaviour import DICE, Misbehaviour
+from tests.faults.old_knowledge import OldKnowledge
 from tests.faults.plan import Fault, Round
 from tests.faults.poison import plant
 from tests.faults.processes import Processes
@@ -51,7 +54,11 @@ class FaultInjector:
 
 
 def fault_actions(
-    world: FaultCluster, shop: Shop, webhook_proxy: WebhookProxy, clients: Clients
+    world: FaultCluster,
+    shop: Shop,
+    webhook_proxy: WebhookProxy,
+    clients: Clients,
+    customers: Customers,
 ) -> dict[str, FaultAction]:
     """Return the action of every kind of fault but the poison."""
     processes, clocks = Processes(world, clients), Clocks(world)
@@ -73,6 +80,8 @@ def fault_actions(
         "clocks_differ": clocks.differ,
         "clock_steps_ingest": partial(clocks.step, "ingest"),
         "clock_steps_sender": partial(clocks.step, "sender"),
+        "kill_mid_firing": MidFiring(world, customers).kill,
+        "projector_behind": OldKnowledge(world, shop, customers).age,
         "pipelined_flood": Flooding(world).flood,
         "disk_full_spool": processes.fill_disk,
         "unknown_store_answers": store.unknown_codes,

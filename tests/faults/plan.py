@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-FAULTS_A_ROUND = 4
+FAULTS_A_ROUND = 4  # about so many: each deck of all kinds is dealt evenly over whole rounds
 WINDOW_SECONDS = 8.0  # of traffic, in which the faults begin
 SHORTEST, LONGEST = 0.8, 4.0  # seconds that a fault lasts
 
@@ -37,6 +36,7 @@ ONESIGNAL = (
 LOG = ("poison",)
 CLIENTS = ("pipelined_flood",)
 DISK = ("disk_full_spool",)  # where a small file system may be mounted
+SCENARIOS = ("kill_mid_firing", "projector_behind")
 STORE = ("unknown_store_answers", "wrong_store_password")
 # On a real Kafka only: the embedded log is in memory, and the embedded coordinator may never again
 # assign a group whose members were killed while it was shared out (docs/faults.md).
@@ -100,28 +100,36 @@ class Choice:
 def deal(choice: Choice, *, with_broker: bool, with_disk: bool) -> list[Round]:
     """Deal every kind once before any comes again, like cards from a shuffled deck."""
     dice = Random(f"carillon:{choice.seed}")
-    kinds = (*PROCESSES, *CLOCKS, *ONESIGNAL, *LOG, *CLIENTS, *STORE)
+    kinds = (*PROCESSES, *CLOCKS, *ONESIGNAL, *LOG, *CLIENTS, *SCENARIOS, *STORE)
     kinds += (*(DISK if with_disk else ()), *(BROKER if with_broker else ()))
-    deck = _shuffled_for_ever(kinds, dice)
-    all_kinds_once = math.ceil(len(kinds) / FAULTS_A_ROUND)
+    hands = _deal_for_ever(kinds, dice)
+    all_kinds_once = _rounds_a_deck(kinds)
     last = (choice.rounds or all_kinds_once) if choice.only is None else choice.only + 1
-    rounds = [_round(number, choice.seed, deck, dice) for number in range(last)]
+    rounds = [_round(number, choice.seed, next(hands), dice) for number in range(last)]
     return rounds if choice.only is None else rounds[-1:]
 
 
-def _round(number: int, seed: str, deck: Iterator[str], dice: Random) -> Round:
+def _round(number: int, seed: str, kinds: tuple[str, ...], dice: Random) -> Round:
     faults = (
         Fault(
-            next(deck),
+            kind,
             round(dice.uniform(0, WINDOW_SECONDS * 0.75), 2),
             round(dice.uniform(SHORTEST, LONGEST), 2),
             dice.random(),
         )
-        for _ in range(FAULTS_A_ROUND)
+        for kind in kinds
     )
     return Round(number, f"{seed}:{number}", tuple(sorted(faults, key=lambda fault: fault.at)))
 
 
-def _shuffled_for_ever(kinds: tuple[str, ...], dice: Random) -> Iterator[str]:
+def _deal_for_ever(kinds: tuple[str, ...], dice: Random) -> Iterator[tuple[str, ...]]:
+    """Yield the kinds of each round, none of which it has twice."""
+    rounds = _rounds_a_deck(kinds)
     while True:
-        yield from dice.sample(kinds, len(kinds))
+        deck = dice.sample(kinds, len(kinds))
+        for number in range(rounds):
+            yield tuple(deck[number::rounds])
+
+
+def _rounds_a_deck(kinds: tuple[str, ...]) -> int:
+    return round(len(kinds) / FAULTS_A_ROUND)

@@ -165,6 +165,11 @@ class Processes:
     async def storm(self, fault: Fault) -> int:
         """Members come and go, so that every group is shared out anew again and again."""
         dice = Random(fault.random_share)
+        async with self._world.replica_guard:
+            await self._come_and_go(dice)
+        return STORM
+
+    async def _come_and_go(self, dice: Random) -> None:
         roles = ("intake,planner,scheduler", "dispatcher,accounting", "dispatcher,scheduler")
         running: list[Server] = []
         for _ in range(STORM):
@@ -180,4 +185,3 @@ class Processes:
             await asyncio.to_thread(dice.choice((victim.kill, victim.stop)))
         for replica in running:
             await asyncio.to_thread(replica.kill)
-        return STORM

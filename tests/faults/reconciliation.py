@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from tests.faults.client_ledger import ClientLedger
 from tests.faults.clocks import CLOCK_OFFSET_SECONDS
+from tests.faults.customers import CAMPAIGN
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.poison import dead_letters, is_planted
 from tests.faults.prober import Prober
 from tests.faults.reports import differences, out_of_bounds
+from tests.faults.scenario_checks import ScenarioChecks
 from tests.faults.shop import Shop
 from tests.faults.stored import Stored, not_on_the_log
 from tests.faults.webhook_proxy import Seen, WebhookProxy, sent_by
@@ -26,23 +28,31 @@ class Reconciliation:
     """Checks of a round; each waits until it passes, or fails with both sides."""
 
     def __init__(
-        self, world: FaultCluster, shop: Shop, webhook_proxy: WebhookProxy, ledger: ClientLedger
+        self,
+        world: FaultCluster,
+        shop: Shop,
+        webhook_proxy: WebhookProxy,
+        ledger: ClientLedger,
+        scenario: ScenarioChecks,
     ) -> None:
         self._world = world
         self._shop = shop
         self._webhook_proxy = webhook_proxy
         self._ledger = ledger
+        self._scenario = scenario
         self.counted = 0  # interactions, for the record
 
     async def check(self, planted: int) -> None:
         await self._world.ready()
         await self._every_event_is_in_its_profile()
         await self._every_account_closes()
+        await _until_none(self._scenario.differences, CLOSED_SECONDS)
         pushes = await self._pushes()
         self._nobody_was_pushed_twice(pushes)
         await self._accounts_equal_the_sandbox(pushes)
         await self._check_counts(pushes)
-        await self._check_report()
+        await self._check_report("hello", self._ledger.sends)
+        await self._check_report(CAMPAIGN, self._scenario.sends)
         await self._only_the_poison_is_dead(planted)
         await self._world.ready()
 
@@ -102,22 +112,29 @@ class Reconciliation:
         delivered: dict[str, set[str]] = defaultdict(set)
         for push in pushes:
             delivered[sent_by(push["data"])].add(push["player_id"])
-        assert set(delivered) <= set(self._ledger.sends), "pushed what nobody asked for"
-        for send, audience in self._ledger.sends.items():
+        assert set(delivered) <= self._sends, "pushed what nobody asked for"
+        for send in self._sends:
             account = await self._account(send)
             left_out = sum(account["suppressed"].values()) + sum(account["failed"].values())
             assert account["audience"] == account["sent"] + left_out, account
             assert account["pending"] == 0, account
             assert account["sent"] == len(delivered[send]), (account, len(delivered[send]))
             # All are registered and subscribed, so that each of them must have got it.
+            audience = self._ledger.sends.get(send, delivered[send])
             assert delivered[send] == audience, (account, delivered[send] ^ audience)
+        self._scenario.check_deliveries(delivered)
+
+    @property
+    def _sends(self) -> set[str]:
+        """Return what clients triggered, and what the scenario fired."""
+        return {*self._ledger.sends, *self._scenario.sends}
 
     async def _check_counts(self, pushes: list[dict[str, Any]]) -> None:
         """Check that each answered webhook counts once, and that only browsers that acted count.
 
         One whose answer got lost may count or not: its client got no answer.
         """
-        for send in self._ledger.sends:
+        for send in self._sends:
             accepted, tried = self._webhook_proxy.accepted[send], self._webhook_proxy.tried[send]
 
             async def uncounted(send: str = send, accepted: Seen = accepted) -> list[str]:
@@ -137,24 +154,24 @@ class Reconciliation:
             (sent_by(push["data"]), push["player_id"]) for push in pushes if push["displayed"]
         }
         for send, tries in self._webhook_proxy.tried.items():
-            if send in self._ledger.sends:
+            if send in self._sends:
                 assert {(send, player) for player, _ in tries} <= displayed
 
-    async def _check_report(self) -> None:
+    async def _check_report(self, campaign: str, of_campaign: Collection[str]) -> None:
         """Check the campaign's and the app's: as its sends' accounts, as MongoDB, as browsers did."""
-        sends, place = sorted(self._ledger.sends), f"/v1/apps/{self._shop.app}"
+        sends, place = sorted(of_campaign), f"/v1/apps/{self._shop.app}"
         accepted, tried = (
             [of[s] for s in sends]
             for of in (self._webhook_proxy.accepted, self._webhook_proxy.tried)
         )
 
         async def look() -> list[str]:
-            report = await self._world.ops("GET", f"{place}/campaigns/hello/report")
-            (same,) = (await self._world.ops("GET", f"{place}/report"))["items"]
+            report = await self._world.ops("GET", f"{place}/campaigns/{campaign}/report")
+            of_app = (await self._world.ops("GET", f"{place}/report"))["items"]
             accounts = [await self._account(send) for send in sends]
             seen = [await self._seen(send) for send in sends]
             found = [*differences(report, accounts, seen), *out_of_bounds(report, accepted, tried)]
-            return found + (["the app's report differs"] if same != report else [])
+            return found + ([] if report in of_app else ["the app's report differs"])
 
         await _until_none(look, QUIET_SECONDS)
 

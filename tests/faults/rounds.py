@@ -6,23 +6,26 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.kafka.client import LogWriter
+from tests.faults.customers import Customers
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.fault_injector import FaultInjector, fault_actions
 from tests.faults.memory import Memory
 from tests.faults.plan import Choice, Round
 from tests.faults.prober import Prober
 from tests.faults.reconciliation import Reconciliation
+from tests.faults.scenario_checks import ScenarioChecks
 from tests.faults.shop import Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
 from tests.support.cluster import is_cluster
 
+Work = Callable[[], Coroutine[Any, Any, None]]
 Watcher = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
@@ -53,24 +56,30 @@ class FaultRun:
         self.webhook_proxy.strange.clear()
         await open_shop(world, self.webhook_proxy, shop)
         clients = Clients(world, shop, self.writer, plan.seed)
-        hands = FaultInjector(self.writer, fault_actions(world, shop, self.webhook_proxy, clients))
+        customers = Customers(world, shop, clients)
+        hands = FaultInjector(
+            self.writer, fault_actions(world, shop, self.webhook_proxy, clients, customers)
+        )
         await clients.subscribe_first_half()
+        await customers.enter()
         prober = Prober(world, shop, self.webhook_proxy, await clients.first_send())
         memory = Memory(world)
-        reconciliation = Reconciliation(world, shop, self.webhook_proxy, clients.ledger)
+        scenario = ScenarioChecks(world, shop, customers, clients.ledger)
+        reconciliation = Reconciliation(world, shop, self.webhook_proxy, clients.ledger, scenario)
         async with _beside(prober.run, memory.watch):
-            await self._break(plan, clients, hands)
+            await self._break(plan, (clients.work, customers.work), hands)
             self._nothing_was_strange(clients)
             await reconciliation.check(self.planted)
         await reconciliation.check_prober(prober)
         _print_now(f"\n{plan.number}: {_counted(hands.hits)}")
         _print_now(f"{_traffic_line(clients, prober)}, {reconciliation.counted} interactions")
+        _print_now(scenario.summary)
         _print_now(f"{_measured(prober, memory)}; {time.monotonic() - began:.0f} s")
         self._nothing_was_strange(clients)
         assert not prober.slow, f"{len(prober.slow)} answers too late: {prober.slow[:5]}"
         memory.is_bounded()
 
-    async def _break(self, plan: Round, clients: Clients, hands: FaultInjector) -> None:
+    async def _break(self, plan: Round, traffic: Sequence[Work], hands: FaultInjector) -> None:
         """Traffic and faults side by side; when the faults are over, everything is up."""
 
         async def break_things() -> None:
@@ -80,7 +89,8 @@ class FaultRun:
 
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(break_things())
-            tasks.create_task(clients.work())
+            for work in traffic:
+                tasks.create_task(work())
 
     def _nothing_was_strange(self, clients: Clients) -> None:
         strange = clients.caller.strange + self.webhook_proxy.strange

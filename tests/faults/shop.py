@@ -14,6 +14,7 @@ from tests.support.marks import PLANTED
 
 SECRET_MARK = PLANTED  # in every key, login, email and visitor id: no log may show one
 BROWSERS = 24
+CUSTOMERS = 10  # browsers beside those, of people whom a scenario reminds
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Shop:
     rest_key: str
     write_key: str
     webhook_key: str
-    players: tuple[str, ...]  # all registered at OneSignal
+    players: tuple[str, ...]  # all registered at OneSignal, as are the customers'
+    customers: tuple[str, ...]
 
     @classmethod
     def of(cls, seed: str) -> Shop:
@@ -41,6 +43,7 @@ class Shop:
             f"wk_{SECRET_MARK}_{name}",
             f"wh_{SECRET_MARK}_{name}",
             tuple(uuid() for _ in range(BROWSERS)),
+            tuple(uuid() for _ in range(CUSTOMERS)),
         )
 
     def visitor(self, number: int) -> str:
@@ -65,7 +68,7 @@ async def open_shop(world: FaultCluster, webhook_proxy: WebhookProxy, shop: Shop
         json={"rest_api_key": shop.rest_key, "plan": "free"},
     )
     half = len(shop.players) // 2
-    for sdk, ids in (("v15", shop.players[:half]), ("v16", shop.players[half:])):
+    for sdk, ids in (("v15", shop.players[:half]), ("v16", shop.players[half:] + shop.customers)):
         body = {"app_id": shop.one_signal, "ids": ids, "sdk": sdk}
         body |= {"webhook_url": webhook_proxy.url(shop.webhook_key)}
         await world.onesignal("POST", "/sandbox/browsers", json=body)
@@ -80,4 +83,7 @@ def _app(shop: Shop) -> dict[str, Any]:
         "oneSignal": {"appId": shop.one_signal, "restApiKey": shop.rest_key, "plan": "free"},
         "keys": [{"id": kind, "kind": kind, "key": key} for kind, key in keys.items()],
         "loginHash": {"required": False},
+        # A scenario's push may leave at any time of a round's day, however soon after another.
+        "quietHours": False,
+        "scenarios": {"gapMinutes": 0},
     }

@@ -98,7 +98,7 @@ class Clients:
         person = {"login": self._shop.login(number), "email": self._shop.email(number)}
         events = {"oneSignal": subscribed, "identify": person}
         dice = self.dice(f"browser {number}")
-        await self._report([_event(dice, kind, visitor, data) for kind, data in events.items()])
+        await self.report([build_event(dice, kind, visitor, data) for kind, data in events.items()])
         self.ledger.players[visitor] = player
 
     async def order(self, number: int, dice: Random, others: Sequence[dict[str, Any]] = ()) -> None:
@@ -106,8 +106,8 @@ class Clients:
         visitor = self._shop.visitor(number % self.half)
         orders = [f"o{dice.getrandbits(48):x}" for _ in range(ORDERS_A_BATCH)]
         items = [{"itemID": "i1", "quantity": 1, "price": 9.5}]
-        bought = [_event(dice, "purchase", visitor, {"id": o, "items": items}) for o in orders]
-        await self._report(bought + [_event(dice, "other", visitor, data) for data in others])
+        bought = [build_event(dice, "purchase", visitor, {"id": o, "items": items}) for o in orders]
+        await self.report(bought + [build_event(dice, "other", visitor, data) for data in others])
         self.ledger.orders[visitor].update(orders)
 
     async def order_much(self, number: int, dice: Random) -> None:
@@ -127,12 +127,13 @@ class Clients:
             person = {"login": self._shop.login(visitor)}
             events: dict[str, dict[str, Any]]
             events = {"identify": person, "addToBasket": added, "logout": {}}
-            turn = [_event(dice, kind, visitor, data) for kind, data in events.items()]
-            await self._report(turn)
-            await self._report(turn)
+            turn = [build_event(dice, kind, visitor, data) for kind, data in events.items()]
+            await self.report(turn)
+            await self.report(turn)
             self.ledger.turns[visitor] += 1
 
-    async def _report(self, events: list[dict[str, Any]]) -> None:
+    async def report(self, events: list[dict[str, Any]]) -> None:
+        """Report events until they are accepted."""
         url = f"http://{self._world.ingest.address}/v1/events"
         headers = {"X-Write-Key": self._shop.write_key}
         answer = await self.caller.post(url, orjson.dumps(events), headers)
@@ -176,7 +177,7 @@ class Clients:
         await self.caller.publish(record)
 
 
-def _event(dice: Random, kind: str, visitor: str, data: dict[str, Any]) -> dict[str, Any]:
+def build_event(dice: Random, kind: str, visitor: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"id": _uuid(dice), "type": kind, "visitorId": visitor, "data": data}
 
 
