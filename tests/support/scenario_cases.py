@@ -12,6 +12,8 @@ TESTS = Path(__file__).parents[1]
 CASE = re.compile(r"test_case_((?:\d+_)+)")
 RACE = "test_race_"
 
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
 
 class FoundTest(NamedTuple):
     file: str  # below `tests`
@@ -26,8 +28,7 @@ def find_tests(prefix: str) -> list[FoundTest]:
         if prefix not in text:
             continue
         for node in ast.parse(text).body:
-            is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            if is_function and node.name.startswith(prefix):
+            if isinstance(node, FUNCTIONS) and node.name.startswith(prefix):
                 found.append(FoundTest(path.relative_to(TESTS).as_posix(), node.name))
     return found
 

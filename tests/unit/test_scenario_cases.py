@@ -1,4 +1,4 @@
-"""Each case and race of the scenarios' design has a test, which is found by its name."""
+"""Cases and races of the scenarios' design: each has a test, which is found by its name."""
 
 from __future__ import annotations
 

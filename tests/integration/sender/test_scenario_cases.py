@@ -54,7 +54,7 @@ async def test_case_8_last_years_order_does_not_exit(shop: SimulatedShop) -> Non
 
 
 async def test_case_14_paused_and_resumed(shop: SimulatedShop) -> None:
-    """What was off meanwhile comes in time, what fell due meanwhile never; the next step comes."""
+    """Steps that fell due while it was off never come; later ones come in time."""
     again = {"id": "again", "campaign": "basket-1", "after": {"minutes": 120}}
     steps = [{"id": "hour", "campaign": "basket-1", "after": {"minutes": 60}}, again]
     await shop.put("basket", steps=[*steps, {**again, "id": "last"}])
@@ -103,7 +103,7 @@ async def test_case_23_a_page_every_50_minutes_postpones_a_silence_of_60(
 
 
 async def test_case_24_a_restart_loses_no_wait(shop: SimulatedShop) -> None:
-    """Each look is by another process, none of which stopped cleanly."""
+    """Looks are each by another process, none of which stopped cleanly."""
     day = {"id": "day", "campaign": "basket-1", "after": {"minutes": 1_440}}
     hour = {"id": "hour", "campaign": "basket-1", "after": {"minutes": 60}}
     await shop.put("basket", steps=[hour, day])
