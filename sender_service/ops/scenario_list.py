@@ -15,6 +15,7 @@ from sender_service.ops.responses.scenarios import (
     ScenarioResponse,
     TroubleResponse,
 )
+from sender_service.ops.waiting_counts import WaitingCounts
 from sender_service.store.scenario_codec import encode_body, encode_off
 from sender_service.store.stores import Stores
 from shared.clock import Clock
@@ -27,6 +28,7 @@ A_DAY = timedelta(days=1)
 @dataclass(frozen=True, slots=True)
 class ScenarioLister:
     stores: Stores
+    waiting: WaitingCounts
     clock: Clock
 
     async def list(self, app: App) -> list[ListedScenarioResponse]:
@@ -35,7 +37,7 @@ class ScenarioLister:
         today = first_instant(now, 0, time(), zone_for(app.time_zone, None))
         scenarios = await self.stores.scenarios.find(app.id)
         since = min(today, now - A_DAY)
-        waiting = await figures.waiting(app.id)
+        waiting = await self.waiting.of_app(app.id)
         fired = await asyncio.gather(
             *(figures.fired_since(app.id, one.id, since) for one in scenarios)
         )

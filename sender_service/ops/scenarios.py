@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request
 
 from sender_service.models.scenario.language import ScenarioRequest
 from sender_service.models.scenario.values import MAX_SCENARIO_BYTES
@@ -36,7 +38,9 @@ from sender_service.ops.scenario_paths import (
     unknown_scenario,
 )
 from sender_service.ops.scenario_templates import load_templates
-from shared.errors import TooLarge
+from sender_service.ops.waiting_counts import WaitingCounts
+from sender_service.store.runs import RunStore
+from shared.errors import StoreUnavailable, TooLarge
 
 SCENARIO_READ_ONLY = frozenset({"id", "app", "version", "off"})  # `PUT` ignores them
 
@@ -51,7 +55,8 @@ def scenarios_router(context: OpsContext) -> APIRouter:
 def _add_reads(router: APIRouter, context: OpsContext) -> None:
     store = context.stores.scenarios
 
-    lister = ScenarioLister(context.stores, context.clock)
+    waiting = WaitingCounts(context.stores.scenario_figures, context.monotonic)
+    lister = ScenarioLister(context.stores, waiting, context.clock)
 
     @router.get("/apps/{app}/scenarios", responses=answers({"items": [LISTED_SCENARIO]}))
     @needs("read")
@@ -116,15 +121,24 @@ def _add_changes(router: APIRouter, context: OpsContext) -> None:
         responses=answers({"id": "abandoned-basket", "removed": True}),
     )
     @needs("operate")
-    async def delete_scenario(app: AppName, scenario: ScenarioName) -> RemovedResponse:
-        """Delete a scenario: nobody enters it any more, and who waits in it gets no push. A new one of
-        this id goes on with its versions' numbers."""
+    async def delete_scenario(
+        app: AppName, scenario: ScenarioName, after: BackgroundTasks
+    ) -> RemovedResponse:
+        """Delete a scenario: nobody enters it any more, and who waits in it gets no push. Their runs
+        end soon after. A new one of this id goes on with its versions' numbers."""
         now = context.clock()
-        if not await stores.scenarios.delete(app, scenario, now):
+        version = await stores.scenarios.delete(app, scenario, now)
+        if version is None:
             raise await unknown_scenario(stores.scenarios, app, scenario)
-        # Runs that are left where this ends early are ended when they are due (decide's rule `on`).
-        await stores.runs.end_all(app, scenario, "deleted", now)
+        # A hundred thousand take minutes, so the answer doesn't wait for them.
+        after.add_task(_end_runs, stores.runs, app, scenario, version, now)
         return RemovedResponse(id=scenario, removed=True)
+
+
+async def _end_runs(runs: RunStore, app: str, scenario: str, version: int, now: datetime) -> None:
+    # Those that are left are ended when they are due (decide's rule `on`).
+    with suppress(StoreUnavailable):
+        await runs.end_all(app, scenario, "deleted", now, version=version)
 
 
 async def _check_size(request: Request) -> None:

@@ -13,16 +13,17 @@ from shared.models.facts import Erased
 from shared.models.person_moment import PersonMoment
 
 SHARE_KNOWN_SECONDS = 5.0
-COUNTED_AFTER = 500  # new people
+COUNTED_AFTER = 500  # new people, at least
+ADDERS = 4  # processes that may add people at the same time
 
 
 @dataclass(slots=True)
 class _Sample:
-    """Sample of an app as this process knows it. `new`: people since it was counted."""
+    """Sample of an app as this process knows it. `room`: new people until it is counted again."""
 
     share: float
     read_at: float
-    new: int = COUNTED_AFTER
+    room: int = 0
 
 
 @dataclass(slots=True)
@@ -41,8 +42,8 @@ class HistoryKeeper:
         sample = await self._sample(app)
         mine = [one for one in moments if place_of(app, one.person) < sample.share]
         await self.store.delete({one.person for one in mine if _erased_at(one) is not None})
-        sample.new += await self.store.add(app, _without_erased(mine), now)
-        if sample.new >= COUNTED_AFTER:
+        sample.room -= await self.store.add(app, _without_erased(mine), now)
+        if sample.room <= 0:
             await self._bound(app, sample)
 
     async def forget(self, persons: Collection[str]) -> None:
@@ -59,9 +60,9 @@ class HistoryKeeper:
 
     async def _bound(self, app: str, sample: _Sample) -> None:
         """Halve the sample until it is small enough."""
-        while await self.store.count(app) + COUNTED_AFTER > stored.MAX_PERSONS:
+        while (count := await self.store.count(app)) + COUNTED_AFTER > stored.MAX_PERSONS:
             sample.share = await self.store.halve(app, sample.share)
-        sample.new = 0
+        sample.room = max(COUNTED_AFTER, (stored.MAX_PERSONS - count) // ADDERS)
 
 
 def _erased_at(moment: PersonMoment) -> datetime | None:

@@ -74,7 +74,7 @@ class PersonLoader:
         heirs = {merge["person"] for merge in merges.values()} - profiles.keys()
         if heirs:
             profiles |= await self.people.profiles(app, sorted(heirs))
-        runs |= await self._read_more(app, profiles, runs)
+        runs |= await self._read_more(app, profiles, names)
         merged = {name: merge["person"] for name, merge in merges.items()}
         owners = {name: merged.get(name, name) for name in names}
         loaded = {
@@ -96,11 +96,11 @@ class PersonLoader:
         return list((await self._add_clicks(rules, persons)).values())
 
     async def _read_more(
-        self, app: str, profiles: Mapping[str, Profile], read: Mapping[str, list[Run]]
+        self, app: str, profiles: Mapping[str, Profile], read: Collection[str]
     ) -> dict[str, list[Run]]:
         """Return the runs of further ids of these people."""
         ids = {name for profile in profiles.values() for name in _ids_of(profile)}
-        more = sorted(ids - read.keys())
+        more = sorted(ids.difference(read))
         return await self.runs.of_people(app, more) if more else {}
 
     async def _add_clicks(self, rules: AppRules, people: Mapping[str, Person]) -> dict[str, Person]:

@@ -9,13 +9,14 @@ A person belongs to the sample by her hash, `place`, while it is below the app's
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from pymongo import UpdateOne
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from sender_service.models.scenario.history import (
     HISTORY_LENGTH,
@@ -33,6 +34,7 @@ from shared.mongo.client import (
     translate_mongo_errors,
 )
 from shared.mongo.collections import HISTORIES, HISTORY_SAMPLES
+from shared.mongo.errors import duplicates_of
 from shared.mongo.whole_reads import read_all, read_each
 
 MAX_PERSONS = 20_000  # of an app
@@ -63,19 +65,21 @@ class HistoryStore:
 
     async def add(self, app: str, moments: Sequence[PersonMoment], now: datetime) -> int:
         """Add moments that are read now; return how many people are new."""
-        by_person: dict[str, list[PersonMoment]] = {}
+        by_person: dict[str, list[PersonMoment]] = defaultdict(list)
         for moment in moments:
-            by_person.setdefault(moment.person, []).append(moment)
-        writes = [_addition(app, person, of, now) for person, of in by_person.items()]
-        if not writes:
-            return 0
-
-        async def write() -> int:
-            result = await self._histories.bulk_write(writes, ordered=False)
-            return result.upserted_count
-
+            by_person[moment.person].append(moment)
         with translate_mongo_errors():
-            return await retry_on_conflict(write)
+            known = await self._known(list(by_person))
+            fresh = [_begun(app, one, of, now) for one, of in by_person.items() if one not in known]
+            known |= await self._insert(fresh)
+            writes = [_addition(app, one, by_person[one], now) for one in sorted(known)]
+
+            async def write() -> int:
+                result = await self._histories.bulk_write(writes, ordered=False)
+                return result.upserted_count
+
+            again = await retry_on_conflict(write) if writes else 0
+        return len(by_person) - len(known) + again
 
     async def count(self, app: str) -> int:
         with translate_mongo_errors():
@@ -135,23 +139,58 @@ class HistoryStore:
         with translate_mongo_errors():
             await self._histories.update_many({"app": app}, {"$pull": {"moments": old}})
 
+    async def _known(self, persons: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        for batch in in_batches("_id", persons):
+            found |= {one["_id"] for one in await read_all(self._histories, batch, {"_id": 1})}
+        return found
+
+    async def _insert(self, fresh: Sequence[Document]) -> set[str]:
+        """Insert histories: some engines take five times as long to upsert them. Return those that
+        another process has inserted meanwhile."""
+        if not fresh:
+            return set()
+        try:
+            await self._histories.insert_many(fresh, ordered=False)
+        except BulkWriteError as exc:
+            return {fresh[place]["_id"] for place in duplicates_of(exc)}
+        return set()
+
 
 def place_of(app: str, person: str) -> float:
     """Return a person's place among all, by which she is in a sample or not."""
     return stable_fraction("history", app, person)
 
 
+def _begun(app: str, person: str, moments: Sequence[PersonMoment], now: datetime) -> Document:
+    """Return the document of a new history."""
+    kept, fields = _kept(moments, now)
+    place = place_of(app, person)
+    return {
+        "_id": person,
+        "app": app,
+        "place": place,
+        **fields,
+        "moments": kept[-MAX_HISTORY_MOMENTS:],
+    }
+
+
 def _addition(app: str, person: str, moments: Sequence[PersonMoment], now: datetime) -> UpdateOne:
-    pieces = [moment.dump() for moment in moments]
-    kept = [{"at": now, "json": one.decode()} for one in pieces if len(one) <= MAX_MOMENT_BYTES]
+    kept, fields = _kept(moments, now)
     change: Document = {
         "$push": {"moments": {"$each": kept, "$slice": -MAX_HISTORY_MOMENTS}},
-        "$set": {"expireAt": now + HISTORY_LENGTH},
+        "$set": fields,
         "$setOnInsert": {"app": app, "place": place_of(app, person)},
     }
-    if len(kept) < len(pieces):
-        change["$set"] |= {"cut": True}
     return UpdateOne({"_id": person}, change, upsert=True)
+
+
+def _kept(moments: Sequence[PersonMoment], now: datetime) -> tuple[list[Document], Document]:
+    """Return the moments that are kept, and the history's fields once they are."""
+    pieces = [moment.dump() for moment in moments]
+    kept = [{"at": now, "json": one.decode()} for one in pieces if len(one) <= MAX_MOMENT_BYTES]
+    is_cut: Document = {"cut": True} if len(kept) < len(pieces) else {}
+    return kept, {"expireAt": now + HISTORY_LENGTH, **is_cut}
 
 
 def _decode(document: Document, since: datetime) -> History:

@@ -33,7 +33,7 @@ from shared.mongo.whole_reads import BY_ID, read_all, walk
 
 DUE_AT_ONCE = 500
 DUE_IDS_AT_ONCE = 50_000
-ENDED_AT_ONCE = 1_000
+ENDED_AT_ONCE = 20_000  # ids; some engines read all that match, whatever the limit
 COUNTED_AT_ONCE = 1_000
 LAST_DUE = NEVER - timedelta(milliseconds=1)  # NEVER: over
 
@@ -147,13 +147,16 @@ class RunStore:
         with translate_mongo_errors():
             return sorted([one["_id"] for one in await read_all(self._runs, query, {"_id": 1})])
 
-    async def end_all(self, app: str, scenario: str, why: EndReason, now: datetime) -> int:
-        """End the scenario's waiting runs; return how many. Repeating it ends the rest."""
+    async def end_all(
+        self, app: str, scenario: str, why: EndReason, now: datetime, *, version: int
+    ) -> int:
+        """End the scenario's waiting runs, up to a version; return how many. Repeating it ends the rest."""
         count, since = 0, EVER
         fields = {"due": 1, "againDays": 1}
         while True:
             # Those of other scenarios stay in the way: the next read begins where this one ended.
             query = {**_due(app, NEVER, since), "scenario": scenario, "state": "waiting"}
+            query["version"] = {"$lte": version}
             with translate_mongo_errors():
                 found = await read_all(self._runs, query, fields, limit=ENDED_AT_ONCE)
             if not found:

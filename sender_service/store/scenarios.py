@@ -66,16 +66,18 @@ class ScenarioStore(ArchivedStore[Stored]):
         assert isinstance(stored, Scenario)  # with a body
         return stored
 
-    async def delete(self, app: str, scenario: str, now: datetime) -> bool:
-        """Delete the scenario; return False where there is none. Its versions stay."""
+    async def delete(self, app: str, scenario: str, now: datetime) -> int | None:
+        """Delete the scenario; return the version at which it is, None where there is none.
+
+        Its versions stay.
+        """
         if await self.get(app, scenario) is None:
-            return False
+            return None
 
         def change(before: Stored | None) -> Document:
             return _content(app, scenario, NO_BODY, switch(_off_of(before), now, is_on=False))
 
-        await self._change(scenario_key(app, scenario), change)
-        return True
+        return (await self._change(scenario_key(app, scenario), change)).version
 
     async def get_version(self, app: str, scenario: str, version: int) -> Scenario | None:
         """Return the scenario at this version, also of one that was deleted; or None."""

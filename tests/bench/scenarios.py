@@ -1,4 +1,7 @@
-"""Scenarios: what moments cost the projector."""
+"""Scenarios: what moments cost the projector, entries against plain inserts, a crowd that is due at once.
+
+`BENCH_PARTS=moments,entries,crowd` chooses; `BENCH_RUNS` makes the crowd smaller.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ from shared.mongo.collections import INGEST, indexes_of
 from shared.stage.runner import Item
 from tests.bench.measuring import report
 from tests.bench.projector import KIND, batch_of, event_of
+from tests.bench.scenario_crowd import measure_crowd
+from tests.bench.scenario_entries import measure_entries
 from tests.support import stack
 
 MOMENT_BATCHES = int(os.environ.get("BENCH_MOMENT_BATCHES", "30"))
@@ -31,6 +36,17 @@ Batch = Sequence[Item[Projected]]
 
 
 async def main() -> None:
+    parts = os.environ.get("BENCH_PARTS", "moments,entries,crowd").split(",")
+    if "moments" in parts:
+        await _measure_moments()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        if "entries" in parts:
+            await measure_entries(Path(folder) / "entries")
+        if "crowd" in parts:
+            await measure_crowd(Path(folder) / "crowd")
+
+
+async def _measure_moments() -> None:
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         stack.broker() as broker,

@@ -12,7 +12,9 @@ import pytest
 from sender_service.models.campaign import CampaignBody
 from sender_service.models.decide.progress import end_run
 from sender_service.models.scenario.values import MAX_SCENARIO_BYTES, MAX_SCENARIOS
+from sender_service.store.runs import RunStore
 from sender_service.store.scenarios import ScenarioStore
+from shared.errors import StoreUnavailable
 from shared.models.strict import validate_strictly
 from tests.contract.sender.conftest import Api, client
 from tests.support.clocks import START
@@ -224,3 +226,14 @@ async def test_deleting_a_scenario_ends_its_runs(shop: Api) -> None:
     counts = await runs.counts("demo", "basket")
     assert (counts.waiting, counts.ended) == (0, {"deleted": 1, "bought": 1})
     assert (await runs.counts("demo", "other")).waiting == 1
+
+
+async def test_deleting_answers_before_its_runs_end(
+    shop: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_away(*_: object, **__: object) -> int:
+        raise StoreUnavailable("away")
+
+    await put(shop)
+    monkeypatch.setattr(RunStore, "end_all", is_away)
+    assert await shop.ok("DELETE", PATH) == {"id": "basket", "removed": True}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from sender_service.store import histories as stored
-from sender_service.store.histories import place_of
+from sender_service.store.histories import HistoryStore, place_of
 from tests.integration.sender.shop_events import basket
 from tests.integration.sender.simulated_shop import SimulatedShop, open_simulated_shop
 from tests.support.clocks import START
@@ -51,6 +51,23 @@ async def test_moments_that_are_read_again_add_nothing(shop: SimulatedShop) -> N
     assert [(heard.at, heard.moment) for heard in history.moments] == [
         (START + timedelta(seconds=1), moments[0])
     ]
+
+
+async def test_a_history_that_another_process_begins_meanwhile_goes_on(
+    shop: SimulatedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def know_nobody(_: HistoryStore, __: Sequence[str]) -> set[str]:
+        return set()
+
+    monkeypatch.setattr(HistoryStore, "_known", know_nobody)
+    histories = shop.context.stores.histories
+    first = await shop.shop.project(basket("phone", 1))
+    then = await shop.shop.project(basket("phone", 2, "cup"), basket("pad", 3))
+    assert await histories.add("demo", first, START) == 1
+    assert await histories.add("demo", then, START) == 1, "only the pad's is new"
+    phone, pad = shop.shop.born("phone"), shop.shop.born("pad")
+    read = histories.read([phone, pad], shop.wakers.clock())
+    assert {one.person: len(one.moments) async for one in read} == {phone: 2, pad: 1}
 
 
 async def test_erasure_ends_a_history_and_a_return_begins_one(shop: SimulatedShop) -> None:

@@ -147,16 +147,17 @@ async def test_ending_all_ends_who_waits_in_the_scenario(
     monkeypatch.setattr("sender_service.store.runs.ENDED_AT_ONCE", 7)
     some = [run(n, due=START + n * MINUTE, again_days=n % 3 * 100) for n in range(20)]
     over, other = end_run(run(30), "bought", START), run(31, scenario="other")
-    await runs.insert([*some, over, other])
+    newer = run(32, version=3)  # it was deleted as the second, and made again
+    await runs.insert([*some, over, other, newer])
     now = START + DAY
-    assert await runs.end_all("demo", "basket", "deleted", now) == 20
-    assert await runs.end_all("demo", "basket", "deleted", now + DAY) == 0
-    stored = await runs.get(one.id for one in (*some, over, other))
+    assert await runs.end_all("demo", "basket", "deleted", now, version=1) == 20
+    assert await runs.end_all("demo", "basket", "deleted", now + DAY, version=1) == 0
+    stored = await runs.get(one.id for one in (*some, over, other, newer))
     for one in some:
         assert stored[one.id] == replace(end_run(one, "deleted", now), rev=1)
-    assert (stored[over.id], stored[other.id]) == (over, other)
+    assert [stored[one.id] for one in (over, other, newer)] == [over, other, newer]
     counts = await runs.counts("demo", "basket")
-    assert (counts.waiting, counts.ended) == (0, {"deleted": 20, "bought": 1})
+    assert (counts.waiting, counts.ended) == (1, {"deleted": 20, "bought": 1})
     assert (await runs.counts("demo", "other")).waiting == 1
 
 
@@ -165,7 +166,7 @@ async def test_a_run_is_kept_until_its_person_may_enter_again(runs: RunStore) ->
     long = end_run(run(2, again_days=365), "done", START)
     await runs.insert([waiting, over, long, run(3), run(4, again_days=365)])
     await runs.replace(end_run(run(3), "done", START))
-    await runs.end_all("demo", "basket", "deleted", START)
+    await runs.end_all("demo", "basket", "deleted", START, version=1)
     found = {d["person"]: d.get("expireAt") async for d in runs._runs.find({})}
     short, late = START + timedelta(days=100), START + timedelta(days=365)
     assert found == {
