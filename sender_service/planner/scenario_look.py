@@ -34,7 +34,8 @@ class ScenarioLook(PlanningLook):
     async def decide(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Return the candidates with their looks. Raises StoreUnavailable, NamesUnknown."""
         asked = {name: () for one in candidates for name in _names_of(one)}
-        looks = await self.reader.look(self.send, asked, self.clock(), "planning")
+        known = [one.profile for one in candidates if one.profile is not None]
+        looks = await self.reader.look(self.send, asked, self.clock(), "planning", known)
         if self.can_postpone and any(look.is_unclear for look in looks.values()):
             raise NamesUnknown
         return [

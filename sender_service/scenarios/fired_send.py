@@ -46,8 +46,12 @@ class Looks(Protocol):
         about: Mapping[str, tuple[ItemClaim, ...]],
         now: datetime,
         stage: Stage,
+        known: Sequence[Profile] = (),
     ) -> dict[str, PushLook]:
-        """Return person → look. `about`: person → what the push claims, at release."""
+        """Return person → look. `about`: person → what the push claims, at release.
+
+        `known`: profiles that were read just now.
+        """
         ...
 
 

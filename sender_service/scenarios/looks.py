@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.store.firings import FiringStore
 from sender_service.yield_timer import YieldTimer
+from shared.documents.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,18 @@ class LookReader:
         about: Mapping[str, tuple[ItemClaim, ...]],
         now: datetime,
         stage: Stage,
+        known: Sequence[Profile] = (),
     ) -> dict[str, PushLook]:
-        """Return person → look. `about`: person → what the push claims, at release."""
+        """Return person → look. `about`: person → what the push claims, at release.
+
+        `known`: profiles that were read just now.
+        """
         of_app = await self.rules.load(send.app)
         rules = None if of_app is None else await self._rules_of(send, of_app)
         if of_app is None or rules is None:
             return dict.fromkeys(about, EXITED)
         entry = await self._entry_of(send, rules)
-        loaded = await self.people.load(of_app, about)
+        loaded = await self.people.load(of_app, about, known=known)
         yield_timer = YieldTimer()
         looks: dict[str, PushLook] = {}
         for id, claims in about.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -62,19 +61,28 @@ class PersonLoader:
         return cls(stores.people, stores.runs, stores.clicks, stores.contacts, rules)
 
     async def load(
-        self, rules: AppRules, ids: Collection[str], *, with_gap: bool = False
+        self,
+        rules: AppRules,
+        ids: Collection[str],
+        runs: Mapping[str, list[Run]] | None = None,
+        known: Sequence[Profile] = (),
+        *,
+        with_gap: bool = False,
     ) -> LoadedPeople:
-        """Read people, with their clicks where an exit asks for them. `with_gap`: with their pushes."""
+        """Read people, with their clicks where an exit asks for them.
+
+        `runs`, `known`: theirs, and profiles, that were read just now. `with_gap`: with their pushes.
+        """
         app, names = rules.app, sorted(ids)
-        profiles, runs = await asyncio.gather(
-            self.people.profiles(app, names), self.runs.of_people(app, names)
-        )
+        profiles = {profile["_id"]: profile for profile in known}
+        profiles |= await self.people.profiles(app, [n for n in names if n not in profiles])
+        runs = await self.runs.of_people(app, names) if runs is None else runs
         missing = [name for name in names if name not in profiles]
         merges = await self.people.merges_of(app, missing) if missing else {}
         heirs = {merge["person"] for merge in merges.values()} - profiles.keys()
         if heirs:
             profiles |= await self.people.profiles(app, sorted(heirs))
-        runs |= await self._read_more(app, profiles, names)
+        runs = {**runs, **await self._read_more(app, profiles, names)}
         merged = {name: merge["person"] for name, merge in merges.items()}
         owners = {name: merged.get(name, name) for name in names}
         loaded = {

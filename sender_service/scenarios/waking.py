@@ -13,7 +13,7 @@ from sender_service.models.decide.app_rules import AppRules
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.waking import Woken
 from sender_service.models.decide.world import EMPTY_WORLD
-from sender_service.models.scenario.run import Run, scenario_of
+from sender_service.models.scenario.run import Run, person_of, scenario_of
 from sender_service.scenarios.firing import Firer
 from sender_service.scenarios.joining import Joining
 from sender_service.scenarios.knowledge import Knowledge
@@ -80,8 +80,8 @@ class Waking:
         if rules is None or not self._due.get(lease.app):
             return False
         is_old = await self.knowledge.why_old(now) is not None
-        due, rules = await self._read_due(rules, now, is_old)
-        people = await self._load(lease, rules, due, now)
+        runs, due, rules = await self._read_due(rules, now, is_old)
+        people = await self._load(lease, rules, due, runs, now)
         woken = await self._decide(people, rules, now, is_old)
         for start in range(0, len(woken.changed), IN_LIMIT):
             await lease.keep()
@@ -94,16 +94,19 @@ class Waking:
 
     async def _read_due(
         self, rules: AppRules, now: datetime, is_old: bool
-    ) -> tuple[list[Run], AppRules]:
-        """Return some runs that are due still, and the rules with their versions.
+    ) -> tuple[dict[str, list[Run]], list[Run], AppRules]:
+        """Return the runs of some people, those of them that were found due and still are, and the
+        rules with the versions of these.
 
         On old knowledge those that rest are left alone, without a write.
         """
+        runs: dict[str, list[Run]] = {}
         due: list[Run] = []
         left = self._due[rules.app]
         while left and not due:
-            ids = [left.pop() for _ in range(min(len(left), DUE_AT_ONCE))]
-            read = (await self.runs.get(ids)).values()
+            ids = {left.pop() for _ in range(min(len(left), DUE_AT_ONCE))}
+            runs = await self.runs.of_people(rules.app, map(person_of, ids))
+            read = (run for of in runs.values() for run in of if run.id in ids)
             due = [run for run in read if run.ended is None and run.due <= now]
             rules = await self.rules.add_versions(rules, _versions_of(due))
             resting = {run.scenario for run in due if is_old and _rests(run, rules)}
@@ -113,13 +116,18 @@ class Waking:
                 self.knowledge.note_rest()
         oldest = min((run.due for run in due), default=now)
         metrics.RUNS_OLDEST_DUE.labels(rules.app).set((now - oldest).total_seconds())
-        return due, rules
+        return runs, due, rules
 
     async def _load(
-        self, lease: AppLease, rules: AppRules, due: Sequence[Run], now: datetime
+        self,
+        lease: AppLease,
+        rules: AppRules,
+        due: Sequence[Run],
+        runs: Mapping[str, list[Run]],
+        now: datetime,
     ) -> Mapping[str, Person]:
-        """Return the people of the runs by id, with what goes over from those merged into them."""
-        loaded = await self.people.load(rules, {run.person for run in due}, with_gap=True)
+        """Return the people of the due runs by id, with what goes over from those merged into them."""
+        loaded = await self.people.load(rules, {run.person for run in due}, runs, with_gap=True)
         gone = {run.person for run in due if loaded.is_gone(run.person)}
         unclear = {run.person for run in due if _is_unclear(run.person, loaded, now)}
         later = [replace(run, due=now + UNWRITTEN_DELAY) for run in due if run.person in unclear]

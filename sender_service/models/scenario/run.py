@@ -106,6 +106,11 @@ def scenario_of(run: str) -> str:
     return run.split(":", 2)[1]
 
 
+def person_of(run: str) -> str:
+    """Return the person of a run's id."""
+    return run.split(":", 3)[2]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemClaim:
     """Item that a push is about, with the price that it states; None: no price that may change."""
