@@ -73,7 +73,8 @@ class Intake:
         if any(self._apps.get(request.head.app) is None for request in requests):
             await self._apps.refresh()  # perhaps it is only new, or we are
         rejections = [await self._why_not(request) for request in requests]
-        requests = [self._without_nobody(request) for request in requests]
+        of_firings = [await self._firings.without_erased(request) for request in requests]
+        requests = [self._without_nobody(request) for request in of_firings]
         of_known = [i for i, rejection in enumerate(rejections) if rejection is None]
         whole = [i for i in of_known if requests[i].part is None]
         for index, rejection in zip(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pymongo.errors import DuplicateKeyError
 
+from sender_service.models.erased_names import marker
 from sender_service.models.scenario.firing import Firing, FiringState, Member, Occurrence
 from sender_service.store.recent import Span, newest_of
 from shared.mongo.client import Database, Document, translate_mongo_errors
@@ -68,14 +69,19 @@ class FiringStore:
         return sorted(heads, key=lambda head: (head.expires_at, head.id))
 
     async def set_claimed(self, firing: str, members: Collection[Member]) -> bool:
-        """Reduce an open firing to these of its candidates; return False where it isn't open."""
+        """Reduce an open firing to these of its candidates; return False where it isn't open.
+
+        Others are blanked: one who was erased before she was inserted would keep her name.
+        """
         runs = {member.run for member in members}
         with translate_mongo_errors():
             found = await self._firings.find_one({"_id": firing}, {"members": 1})
         if found is None:
             return False
-        chosen = [place for place, (run, _) in enumerate(found["members"]) if run in runs]
-        return await self._leave(firing, OPEN, {"state": "claimed", "chosen": chosen})
+        members_by_place = dict(enumerate(found["members"]))
+        chosen = [place for place, (run, _) in members_by_place.items() if run in runs]
+        blank = {f"members.{n}": [marker(), marker()] for n in members_by_place.keys() - {*chosen}}
+        return await self._leave(firing, OPEN, {"state": "claimed", "chosen": chosen, **blank})
 
     async def set_handed(self, firing: str) -> bool:
         """Record that its trigger was published."""

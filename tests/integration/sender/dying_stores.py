@@ -1,9 +1,9 @@
-"""Stores whose process dies after a write, or stands still before one."""
+"""Stores whose process dies after a write, stands still before one, or before which others act."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,16 +14,20 @@ class Killed(BaseException):
 
 @dataclass
 class Fuse:
-    """Counts writes; the process dies after the last one. `named`: only writes of this name count."""
+    """Counts writes; the process dies after the last one. `named`: only writes of this name count.
+
+    `error`: what is raised then. With StoreUnavailable the store is away, and the process lives.
+    """
 
     writes: int
     named: str | None = None
+    error: type[BaseException] = Killed
 
     def burn(self, name: str) -> None:
         if self.named in (None, name):
             self.writes -= 1
             if self.writes == 0:
-                raise Killed(name)
+                raise self.error(name)
 
 
 class DyingStore:
@@ -74,6 +78,28 @@ class BlockedStore(DyingStore):
 
         async def write(*args: Any, **kwargs: Any) -> Any:
             await self._blocked.wait(name)
+            return await found(*args, **kwargs)
+
+        return write
+
+
+class InterruptedStore(DyingStore):
+    """Store or log before whose writes somebody else acts."""
+
+    def __init__(
+        self, store: object, writes: Sequence[str], act: Callable[[str], Awaitable[None]]
+    ) -> None:
+        super().__init__(store, Fuse(0), ())
+        self._interrupted = writes
+        self._act = act
+
+    def __getattr__(self, name: str) -> Any:
+        found = super().__getattr__(name)
+        if name not in self._interrupted:
+            return found
+
+        async def write(*args: Any, **kwargs: Any) -> Any:
+            await self._act(name)
             return await found(*args, **kwargs)
 
         return write

@@ -77,6 +77,8 @@ class Pipeline:
     apps: AppRegistry
     looks: LookReader
     planning: dict[str, Any]  # further tools of the planner
+    context: SenderContext
+    intake: Intake
 
     async def ops(self, method: str, path: str, **more: Any) -> Any:
         answer = await self.http.request(method, path, **more)
@@ -217,9 +219,8 @@ async def open_line(
         ops = OpsApi.of(context, intake, budget)
         http = await stack.enter_async_context(_client(ops))
         parts = (Scheduler(tools), Dispatcher(calls), apps, looks)
-        line = Pipeline(
-            world, remote, http, log, *parts, {"entries": build_entries(world.stores, looks)}
-        )
+        planning = {"entries": build_entries(world.stores, looks)}
+        line = Pipeline(world, remote, http, log, *parts, planning, context, intake)
         await remote.put_app(plan="free")
         one_signal = {"appId": remote.app_id, "restApiKey": KEY, "plan": "free"}
         await line.ops("PUT", f"/v1/apps/{APP}", json={"name": "Demo", "oneSignal": one_signal})
