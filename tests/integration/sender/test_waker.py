@@ -12,7 +12,7 @@ import pytest
 from sender_service.models.decide.progress import end_run
 from sender_service.models.scenario.firing import StepClaim
 from sender_service.store.runs import RunStore
-from shared.errors import LogUnavailable
+from shared.errors import LogUnavailable, StoreUnavailable
 from tests.integration.sender.dying_stores import BlockedStore, BlockedWrites, Fuse, Killed
 from tests.integration.sender.waker_harness import (
     APP,
@@ -70,6 +70,22 @@ async def test_a_waker_that_dies_after_a_write_is_replaced(wakers: Wakers, write
     await wakers.look(two)
     wakers.after(seconds=MISSED_BEATS)
     await wakers.look(two)
+    assert wakers.pushed() == {name: ["hour"] for name in PEOPLE}
+    assert await wakers.states() == ["handed"]
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_race_the_store_is_away_between_two_writes_of_a_firing(
+    wakers: Wakers, write: str
+) -> None:
+    """The process lives: it was written, but the answer never came."""
+    await wakers.enter(await wakers.scenario(), *PEOPLE)
+    wakers.after(minutes=60)
+    waker = wakers.waker("one", Fuse(1, write, StoreUnavailable))
+    with pytest.raises(StoreUnavailable):
+        await wakers.look(waker)
+    wakers.after(seconds=5)
+    await wakers.look(waker)
     assert wakers.pushed() == {name: ["hour"] for name in PEOPLE}
     assert await wakers.states() == ["handed"]
 
