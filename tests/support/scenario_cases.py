@@ -26,8 +26,9 @@ def find_tests(prefix: str) -> list[FoundTest]:
         if prefix not in text:
             continue
         for node in ast.parse(text).body:
-            is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            if is_function and node.name.startswith(prefix):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if node.name.startswith(prefix):
                 found.append(FoundTest(path.relative_to(TESTS).as_posix(), node.name))
     return found
 

@@ -20,7 +20,7 @@ from tests.support.projector_doubles import event, one_signal
 HOUR = 3_600
 DAY = 24 * HOUR
 ANN = "ann"
-IMPORTED, IMPORTED_AT_ONCE = 2_000, 500  # of 100,000: no number of them is a batch's or a page's
+IMPORTED, IMPORTED_AT_ONCE = 1_000, 500  # of 100,000: no number of them is a batch's or a page's
 
 
 @pytest.fixture
