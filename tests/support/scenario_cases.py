@@ -12,8 +12,6 @@ TESTS = Path(__file__).parents[1]
 CASE = re.compile(r"test_case_((?:\d+_)+)")
 RACE = "test_race_"
 
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-
 
 class FoundTest(NamedTuple):
     file: str  # below `tests`
@@ -28,7 +26,9 @@ def find_tests(prefix: str) -> list[FoundTest]:
         if prefix not in text:
             continue
         for node in ast.parse(text).body:
-            if isinstance(node, FUNCTIONS) and node.name.startswith(prefix):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if node.name.startswith(prefix):
                 found.append(FoundTest(path.relative_to(TESTS).as_posix(), node.name))
     return found
 

@@ -1,4 +1,4 @@
-"""Cases and races of the scenarios' design: each has a test, which is found by its name."""
+"""Tests that each case and race of the scenarios' design has a test, found by its name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.support.scenario_cases import RACE, TESTS, FoundTest, find_cases, fin
 NUMBERS = [*range(1, 37), 52]
 # Words of the test's name, a race of section 3 each.
 RACES = [
-    "frozen_waker", "kill_9", "purchase_between_any_two_stages", "joined_with_both_runs_due",
+    "suspended_waker", "kill_9", "purchase_between_any_two_stages", "joined_with_both_runs_due",
     "joined_between_the_end", "edit_or_switch_off_between_claim", "campaign_is_switched_off",
-    "erasure_under_an_open_firing", "clocks_90_seconds", "player_that_changes_hands",
+    "erasure_under_an_open_firing", "clocks_that_differ_by_90_seconds", "player_that_changes_hands",
     "store_is_away_between_two_writes",
 ]  # fmt: skip
 PAGE = (TESTS.parent / "docs" / "scenarios-cases.md").read_text()

@@ -65,7 +65,7 @@ async def test_race_an_erasure_under_an_open_firing(shop: WholeShop) -> None:
 async def test_race_a_campaign_is_switched_off_before_the_planning(
     shop: WholeShop, stage: str
 ) -> None:
-    """Pushes are given back by name, and the next step comes once the campaign is on again."""
+    # The push is given back by name, and the next step comes once the campaign is on again.
     await _serve_with(shop, stage, lambda: shop.campaign(enabled=False))
     assert await shop.reached() == []
     assert await _first_step(shop) == ([], ["campaign_disabled"])
@@ -79,7 +79,7 @@ async def test_race_a_campaign_is_switched_off_before_the_planning(
 async def test_race_an_edit_or_a_switch_off_between_claim_and_release(
     shop: WholeShop, stage: str
 ) -> None:
-    """Runs under way are stopped, and going back to the former steps brings nothing back."""
+    # Whoever is under way is stopped, and going back to the former steps brings nothing back.
     is_off = stage in ("claim", "intake", "release")
     change = {"enabled": False} if is_off else {"steps": [{**STEP, "only": NEVER}, NEXT]}
     await _serve_with(shop, stage, lambda: shop.put(**change))

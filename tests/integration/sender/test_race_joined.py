@@ -45,7 +45,7 @@ async def _serve_all(shop: WholeShop) -> None:
 
 
 async def test_race_joined_with_both_runs_due_in_any_order(shop: WholeShop) -> None:
-    """Moments of the survivor, the alias's of another partition and the waker come in any order."""
+    # The survivor's moment, the alias's of another partition and the waker's look.
     orders = list(permutations(range(3)))
     for n, order in enumerate(orders):
         laptop, phone, who = f"laptop-{n}", f"phone-{n}", f"eva-{n}"

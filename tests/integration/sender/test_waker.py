@@ -78,7 +78,7 @@ async def test_a_waker_that_dies_after_a_write_is_replaced(wakers: Wakers, write
 async def test_race_the_store_is_away_between_two_writes_of_a_firing(
     wakers: Wakers, write: str
 ) -> None:
-    """Processes live on: it was written, but the answer never came."""
+    # It was written, but the answer never came; the process lives.
     await wakers.enter(await wakers.scenario(), *PEOPLE)
     wakers.after(minutes=60)
     waker = wakers.waker("one", Fuse(1, write, StoreUnavailable))
