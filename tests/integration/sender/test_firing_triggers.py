@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,11 +12,14 @@ import pytest
 
 from sender_service.models.scenario.firing import Member, trigger_of
 from sender_service.models.scenario.reference import ScenarioRef
+from sender_service.models.scenario.run import Entry, Run, RunPush
+from sender_service.models.send import NEVER
 from sender_service.models.send_quiet_hours import USUAL_NIGHT
 from sender_service.pages.quiet_hours import quiet_hours_of
 from shared.clock import utc_now
 from tests.integration.sender.intake_harness import IntakeHarness, a_trigger, logins, people
 from tests.support.firings import build_firing
+from tests.support.scenarios import build_scenario
 
 PERSONS = [uuid.uuid4().hex, uuid.uuid4().hex]
 REF = ScenarioRef(id="abandoned-basket", step="hour", version=1)
@@ -97,9 +102,23 @@ async def test_nobody_elses_trigger_takes_its_id(harness: IntakeHarness) -> None
 async def planned(harness: IntakeHarness, *names: str) -> dict[str, Any]:
     """Plan a firing for these people; return the account of its send."""
     trigger = {**await fire(harness), "recipients": logins(*names)}
+    await push_runs(harness, trigger["id"], names)
     assert await harness.publish_triggers(trigger) == [None]
     await harness.plan()
     return await ask(harness, f"/v1/sends/{trigger['id']}")
+
+
+async def push_runs(harness: IntakeHarness, firing: str, names: Collection[str]) -> None:
+    """Store a run of each person, whose step the firing pushes, and its scenario."""
+    stores, now = harness.sender.context.stores, utc_now()
+    await stores.scenarios.put(replace(build_scenario(enabled=True), id=REF.id), now)
+    found = harness.database["profiles"].find({"login": {"$in": list(names)}}, {"_id": 1})
+    run = Run(
+        app="demo", scenario=REF.id, person="", version=REF.version, step=None, basis=now, due=NEVER,
+        entry=Entry(at=now, event=firing, key=firing),
+        pushes=(RunPush(step=REF.step, firing=firing, at=now),),
+    )  # fmt: skip
+    await stores.runs.insert([replace(run, person=each["_id"]) async for each in found])
 
 
 async def ask(harness: IntakeHarness, path: str) -> dict[str, Any]:
@@ -118,7 +137,7 @@ async def change_app(harness: IntakeHarness, **fields: Any) -> None:
 async def test_rules_of_marketing_apply_and_the_gap(harness: IntakeHarness) -> None:
     names = [f"n{n}" for n in range(20)]
     await people(harness, *names)
-    await change_app(harness, controlGroup=0.5)
+    await change_app(harness, controlGroup=0.5, timeZone="Europe/Prague")
     account = await planned(harness, *names)
     held_out = account["suppressed"]["holdout"]
     assert 0 < held_out < 20 and account["pending"] == 20 - held_out
