@@ -19,7 +19,7 @@ from sender_service.planner.tools import PlannerTools
 from sender_service.planner.unknown_names import UnknownNames
 from sender_service.privacy.new_page_blanker import NewPageBlanker
 from sender_service.scenarios.clock_entries import ClockEntries
-from sender_service.scenarios.fired_send import Entries, Looks
+from sender_service.scenarios.fired_send import Looks, Occasions
 from sender_service.scenarios.knowledge import Knowledge
 from sender_service.scenarios.looks import LookReader
 from sender_service.scenarios.occurrences import Occurrences
@@ -39,7 +39,7 @@ class Sender:
     unknown_names: UnknownNames | None  # None: unknown names aren't waited for
     knowledge: Knowledge
     looks: Looks  # at people of scenarios
-    entries: Entries  # of people whom the clock enters
+    entries: Occasions  # of people whom the clock enters
 
     def intake(self) -> Intake:
         context = self.context

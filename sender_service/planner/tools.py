@@ -15,7 +15,7 @@ from sender_service.planner.planning_look import PlanningLook
 from sender_service.planner.scenario_look import ScenarioLook
 from sender_service.planner.target import Target
 from sender_service.planner.unknown_names import UnknownNames
-from sender_service.scenarios.fired_send import Entries, Looks
+from sender_service.scenarios.fired_send import Looks, Occasions
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
@@ -41,7 +41,7 @@ class PlannerTools:
     policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
     unknown_names: UnknownNames | None = None  # None: a name is known now or never
     looks: Looks | None = None  # at people of scenarios
-    entries: Entries | None = None  # of people whom the clock enters
+    entries: Occasions | None = None  # of people whom the clock enters
 
     @classmethod
     def of(
@@ -51,7 +51,7 @@ class PlannerTools:
         chunk_members: Callable[[str], Mapping[str, int]],
         unknown_names: UnknownNames | None,
         looks: Looks | None,
-        entries: Entries | None,
+        entries: Occasions | None,
     ) -> PlannerTools:
         stores, apps = context.stores, context.apps
         audience = AudienceReader(stores.people, stores.parts)

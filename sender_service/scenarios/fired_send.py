@@ -71,8 +71,8 @@ class Occasion(Protocol):
         ...
 
 
-class Entries(Protocol):
-    """Entries by the clock: the ClockEntries."""
+class Occasions(Protocol):
+    """Occurrences of the clock, by their sends: the ClockEntries."""
 
     async def open(self, send: str) -> Occasion | None:
         """Return the occurrence that the send is of; None of a send to members."""

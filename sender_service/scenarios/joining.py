@@ -13,9 +13,8 @@ from sender_service.models.scenario.run import Run
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.store.runs import RunStore
 
-JOIN_TIME = timedelta(
-    minutes=3
-)  # longer than clocks are apart, so that no waker claims it meanwhile
+# Longer than clocks are apart, so that no waker claims it meanwhile.
+JOIN_TIME = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from sender_service.models.decide.candidates import (
 from sender_service.models.decide.case import Case, Found
 from sender_service.models.decide.decision import Push, Skip
 from sender_service.models.decide.exit_facts import ORDERED_WITHIN
+from sender_service.models.decide.world import Product
 from sender_service.models.scenario.run import ItemClaim
 from sender_service.models.scenario.scenario import Choose
 from shared.models.wire import to_iso
@@ -125,7 +126,7 @@ def _push(found: Iterable[Candidate], case: Case) -> Push:
     return Push(claims, {**first, "items": items, "entry": _entry_variables(case)})
 
 
-def _item_variables(one: Candidate, product: Any) -> Mapping[str, Any]:
+def _item_variables(one: Candidate, product: Product | None) -> Mapping[str, Any]:
     given = {"id": one.item, "quantity": one.quantity}
     if product is None:
         return {**given, "price": one.price, "currency": one.currency}

@@ -12,18 +12,9 @@ from shared.reasons import NotApplicable
 
 Stage = Literal["entry", "wake", "planning", "release"]
 RefuseReason = Literal[
-    "deleted",
-    "off",
-    "repeat",
-    "waiting",
-    "full",
-    "again",
-    "emptied",
-    "bought",
-    "clicked",
-    "late",
+    "deleted", "off", "repeat", "waiting", "full", "again", "emptied", "bought", "clicked", "late",
     "if",
-]
+]  # fmt: skip
 SkipReason = Literal[
     "deleted", "off", "over", "late", "gone", "outranked", "only", "nothing_to_offer",
     "bought_item", "out_of_stock", "stale", "price_changed",

@@ -24,12 +24,8 @@ from shared.models.sentences import one_of_kinds
 
 MAX_WAIT = timedelta(days=90)
 MAX_ELSE_DEPTH = 2
-TABLES = (
-    "alsoBought",
-    "bestSellers",
-    "hotDeals",
-    "newIn",
-)  # made from the catalogue and the orders
+# Made from the catalogue and the orders.
+TABLES = ("alsoBought", "bestSellers", "hotDeals", "newIn")
 BY_CATEGORY = TABLES[1:]
 
 
