@@ -106,13 +106,19 @@ def _add_changes(router: APIRouter, context: OpsContext) -> None:
             ScenarioRequest,
             json_body(ScenarioRequest, SCENARIO, read_only=SCENARIO_READ_ONLY),
         ],
+        after: BackgroundTasks,
     ) -> ScenarioResponse:
         """Create or change a scenario. Each change is a version; an identical body makes none. Who is
         under way goes on by the version she entered under, where the new one agrees."""
         known = await existing_app(stores.apps, app)
         requested = body.to_scenario(app, scenario)
         await check_requirements(stores.campaigns, known, requested)
-        return to_scenario_response(await stores.scenarios.put(requested, context.clock()))
+        before, now = await stores.scenarios.get(app, scenario), context.clock()
+        stored = await stores.scenarios.put(requested, now)
+        if before is None and stored.version > 1:
+            # Runs of the deleted one that nobody has ended yet must not go on in this one.
+            after.add_task(_end_runs, stores.runs, app, scenario, stored.version - 1, now)
+        return to_scenario_response(stored)
 
     @router.delete(
         "/apps/{app}/scenarios/{scenario}",

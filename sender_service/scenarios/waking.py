@@ -65,6 +65,8 @@ class Waking:
         if not self._due.get(app):
             self._due[app] = (await self.runs.due_ids(app, self.clock()))[::-1]
         metrics.RUNS_DUE.labels(app).set(len(self._due[app]))
+        if not self._due[app]:
+            metrics.RUNS_OLDEST_DUE.labels(app).set(0)
         return bool(self._due[app])
 
     def forget(self, app: str) -> None:
@@ -102,19 +104,19 @@ class Waking:
         """
         runs: dict[str, list[Run]] = {}
         due: list[Run] = []
-        left = self._due[rules.app]
+        left, oldest = self._due[rules.app], now
         while left and not due:
             ids = {left.pop() for _ in range(min(len(left), DUE_AT_ONCE))}
             runs = await self.runs.of_people(rules.app, map(person_of, ids))
             read = (run for of in runs.values() for run in of if run.id in ids)
             due = [run for run in read if run.ended is None and run.due <= now]
+            oldest = min([oldest, *(run.due for run in due)])
             rules = await self.rules.add_versions(rules, _versions_of(due))
             resting = {run.scenario for run in due if is_old and _rests(run, rules)}
             due = [run for run in due if run.scenario not in resting]
             left[:] = [id for id in left if scenario_of(id) not in resting]
             if resting:
                 self.knowledge.note_rest()
-        oldest = min((run.due for run in due), default=now)
         metrics.RUNS_OLDEST_DUE.labels(rules.app).set((now - oldest).total_seconds())
         return runs, due, rules
 

@@ -159,9 +159,10 @@ class RunStore:
             query["version"] = {"$lte": version}
             with translate_mongo_errors():
                 found = await read_all(self._runs, query, fields, limit=ENDED_AT_ONCE)
-            if not found:
+            if not found and since == EVER:
                 return count
-            since = min(one["due"] for one in found)
+            # A read of very many may have another order, so the last one begins from the start again.
+            since = min((one["due"] for one in found), default=EVER)
             for ids, again_days in _by_again(found):
                 count += await self._end(ids, why, now, again_days)
 

@@ -10,7 +10,10 @@ from sender_service.models.scenario.run import Run
 from sender_service.models.segment_match import matches
 from shared.models.wire import to_iso
 
-MAX_RUNS = 100  # runs of a scenario and person: keys are the sender's, who may invent any number
+# Runs of a scenario and person. Keys are the sender's, who may invent any number; and who fills and empties
+# a basket again and again begins run after run. Each look at a person reads all that are kept.
+MAX_RUNS = 100  # that wait
+MAX_KEPT = 300
 
 
 def check_on_at_entry(case: Case) -> Found:
@@ -35,7 +38,8 @@ def check_new(case: Case) -> Found:
         if _waited_at(run, at):
             return Refuse("waiting"), f"while run {run.n} waited"
     waiting = sum(run.ended is None for run in runs)
-    return (Refuse("full") if waiting >= MAX_RUNS else None), f"{waiting} wait"
+    is_full = waiting >= MAX_RUNS or len(runs) >= MAX_KEPT
+    return (Refuse("full") if is_full else None), f"{waiting} wait"
 
 
 def _waited_at(run: Run, at: datetime) -> bool:

@@ -39,7 +39,7 @@ _PASSED: Mapping[str, str] = {
     "choose": "items were found: {}",
     "choose:no choice": "the step chooses no items",
     "choose:none": "there is nothing to offer, and the push goes without an item",
-    "items": "what the push sentence of its items is true: {}",
+    "items": "what the push says of its items is true: {}",
 }
 _STOPPED: Mapping[str, str] = {
     "on": "the run is {}",
@@ -61,7 +61,7 @@ _STOPPED: Mapping[str, str] = {
     "gap": "another scenario push was too short a time ago: {}",
     "only": "the person doesn't fulfil the step's condition",
     "choose": "there is nothing to offer",
-    "items": "what the push sentence of an item isn't true any more: {}",
+    "items": "what the push says of an item isn't true any more: {}",
 }
 
 

@@ -237,3 +237,20 @@ async def test_deleting_answers_before_its_runs_end(
     await put(shop)
     monkeypatch.setattr(RunStore, "end_all", is_away)
     assert await shop.ok("DELETE", PATH) == {"id": "basket", "removed": True}
+
+
+async def test_runs_of_a_deleted_scenario_do_not_go_on_in_a_new_one(
+    shop: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_away(*_: object, **__: object) -> int:
+        raise StoreUnavailable("away")
+
+    await put(shop)
+    runs = shop.sender.context.stores.runs
+    await runs.insert([run_of()])
+    with monkeypatch.context() as patch:
+        patch.setattr(RunStore, "end_all", is_away)
+        await shop.ok("DELETE", PATH)
+    assert (await runs.counts("demo", "basket")).waiting == 1
+    assert (await put(shop))["version"] == 3
+    assert (await runs.counts("demo", "basket")).ended == {"deleted": 1}

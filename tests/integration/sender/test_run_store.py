@@ -12,6 +12,8 @@ import pytest
 from sender_service.models.decide.progress import end_run, push_run
 from sender_service.models.scenario.run import MAX_STEPS_KEPT, RunPush, SkippedStep
 from sender_service.store.runs import LAST_DUE, RunStore
+from shared.mongo.client import Collection, Document
+from shared.mongo.whole_reads import BY_ID
 from tests.integration.sender.scenario_stores import FIRING, TWO_STEPS, claim, open_stores, run
 from tests.support.clocks import START
 from tests.unit.sender.scenario_builders import DAY, HOUR, MINUTE
@@ -159,6 +161,21 @@ async def test_ending_all_ends_who_waits_in_the_scenario(
     counts = await runs.counts("demo", "basket")
     assert (counts.waiting, counts.ended) == (1, {"deleted": 20, "bought": 1})
     assert (await runs.counts("demo", "other")).waiting == 1
+
+
+async def test_ending_all_leaves_nobody_out_where_a_read_has_another_order(
+    runs: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As a read of very many does: by id, and so the last due first.
+    async def read_by_id(
+        collection: Collection, query: Document, fields: Document | None = None, *, limit: int = 0
+    ) -> list[Document]:
+        return [d async for d in collection.find(query, fields).sort(BY_ID).limit(limit)]
+
+    monkeypatch.setattr("sender_service.store.runs.ENDED_AT_ONCE", 7)
+    monkeypatch.setattr("sender_service.store.runs.read_all", read_by_id)
+    await runs.insert([run(n, due=START - n * MINUTE) for n in range(20)])
+    assert await runs.end_all("demo", "basket", "deleted", START + DAY, version=1) == 20
 
 
 async def test_a_run_is_kept_until_its_person_may_enter_again(runs: RunStore) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sender_service.models.policy import Gap
 from sender_service.models.send import NEVER
 from sender_service.pages.document import page_id
+from shared import metrics
 from tests.integration.sender.waker_harness import APP, Wakers, open_wakers
 from tests.support.documents import build_merge
 from tests.unit.sender.scenario_builders import HOUR, after, step
@@ -154,6 +155,20 @@ async def test_runs_rest_on_old_knowledge_without_a_write(wakers: Wakers) -> Non
     wakers.knowledge.why = None
     await wakers.look()
     assert wakers.pushed() == {"cid": ["hour"], "bob": ["hour"], "ann": ["hour"]}
+
+
+async def test_the_oldest_due_run_shows_that_something_rests_and_then_that_nothing_does(
+    wakers: Wakers,
+) -> None:
+    await wakers.enter(await wakers.scenario(until=("bought",)), "ann")
+    wakers.knowledge.why = "the projector is behind"
+    wakers.after(minutes=70)
+    await wakers.look()
+    oldest = metrics.RUNS_OLDEST_DUE.labels(APP)
+    assert oldest._value.get() == 600
+    wakers.knowledge.why = None
+    await wakers.look(looks=2)
+    assert (wakers.pushed(), oldest._value.get()) == ({"ann": ["hour"]}, 0)
 
 
 async def test_where_nothing_needs_knowledge_nothing_rests(wakers: Wakers) -> None:

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from sender_service.models.decide.app_rules import AppRules
+from sender_service.models.decide.entering import MAX_KEPT
 from sender_service.models.decide.person import Person
+from sender_service.models.decide.progress import end_run
 from sender_service.models.decide.reaction import Reaction, react
 from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.entry_rules import OnBought, OnEvent, OnSubscribed
-from sender_service.models.scenario.run import RunEnd
+from sender_service.models.scenario.run import Entry, RunEnd
 from sender_service.models.scenario.scenario import Again
 from shared.documents.profile import Profile
 from shared.models.facts import BasketChanged, Bought, CustomEvent, Fact, FactLine, Subscribed
@@ -154,6 +156,19 @@ def test_invented_keys_begin_a_bounded_number_of_runs() -> None:
     facts = [CustomEvent(f"e-{n}", START, "quiz", {"id": n}) for n in range(150)]
     found = reaction(person_with(), *facts, by=app_rules(own))
     assert len(found.begun) == 100 and found.refused == {("basket", "full"): 50}
+
+
+def test_a_basket_that_is_filled_and_emptied_begins_a_bounded_number_of_runs() -> None:
+    # Its pushes come to nothing, so `again` holds nobody up; each look reads all runs that are kept.
+    kept = [
+        end_run(
+            run_of(n=n, entry=Entry(at=START - n * MINUTE, event=f"e-{n}")), "emptied", START - DAY
+        )
+        for n in range(1, MAX_KEPT + 1)
+    ]
+    found = reaction(person_with(*kept), basket())
+    assert not found.begun and found.refused == {("basket", "full"): 1}
+    assert len(reaction(person_with(*kept[1:]), basket()).begun) == 1
 
 
 def test_run_that_waits_for_its_second_step_exits_too() -> None:
