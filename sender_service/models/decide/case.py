@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sender_service.models.decide.decision import Decision, Stage
-from sender_service.models.decide.due import due_of, earliest_push
+from sender_service.models.decide.due import due_of, earliest_push, night_end_of
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import World
@@ -17,6 +17,7 @@ from shared.documents.profile import Profile
 
 # Where a rule passes, no decision; in any case what the trace says of it.
 Found = tuple[Decision | None, str]
+JUST_BEFORE = timedelta(milliseconds=1)  # stored times are no finer
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +65,17 @@ class Case:
 
     @property
     def in_time_until(self) -> datetime:
-        return self.earliest + self.rules.max_late
+        """Return until when it may be looked at: so long after it is due, or after a night's end."""
+        return self._after_night + self.rules.max_late
+
+    @property
+    def _after_night(self) -> datetime:
+        """Return when it was due, or the end of a night that began before it could be pushed."""
+        earliest, run = self.earliest, self.run
+        if run is None or run.due <= earliest:
+            return earliest
+        ended = night_end_of(self.this_step, self.person, self.rules, run.due - JUST_BEFORE)
+        return run.due if ended == run.due else earliest
 
 
 Rule = Callable[[Case], Found]

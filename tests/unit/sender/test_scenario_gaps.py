@@ -15,6 +15,7 @@ from tests.unit.sender.scenario_builders import (
     HOUR,
     MINUTE,
     WORTH_50,
+    follow,
     person_with,
     profile_with,
     rules_of,
@@ -43,6 +44,20 @@ def test_night_is_waited_for_before_gap_and_condition() -> None:
     rich = person_with(run, profile=dear)
     assert wake(run, morning + 2 * HOUR, rich, **rules) == Push()
     assert wake(run, morning + 121 * MINUTE, rich, **rules) == Skip("hour", "late")
+
+
+def test_step_that_meets_the_night_after_it_was_due_is_in_time_in_the_morning() -> None:
+    dusk, morning = START.replace(hour=21), START.replace(day=2, hour=8)
+    run = run_of(basis=dusk - HOUR - timedelta(seconds=2))
+    rules = {"night": USUAL_NIGHT}
+    decision = wake(run, dusk + timedelta(seconds=2), **rules)
+    assert decision == Wait(morning)
+    waits = follow(run, decision, person_with(run), rules_of(night=USUAL_NIGHT), dusk)
+    assert waits.due == morning
+    assert wake(waits, morning + 2 * HOUR, **rules) == Push()
+    assert wake(waits, morning + 121 * MINUTE, **rules) == Skip("hour", "late")
+    # Nobody looked at it before the night's end: an outage is not made up for.
+    assert wake(run, morning, **rules) == Skip("hour", "late")
 
 
 def test_campaigns_have_a_night_of_their_own_or_none() -> None:
