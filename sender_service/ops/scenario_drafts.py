@@ -103,6 +103,7 @@ def _add_simulations(router: APIRouter, context: OpsContext) -> None:
     async def simulate_scenario(
         app: AppName,
         scenario: ScenarioName,
+        _: Annotated[None, Depends(check_size)],
         body: Annotated[
             SimulateRequest, json_body(SimulateRequest, {"days": 7, "scenario": SCENARIO})
         ],

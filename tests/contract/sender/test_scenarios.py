@@ -132,6 +132,10 @@ async def test_a_scenario_has_at_most_64_kib(shop: Api) -> None:
         answer = await shop.call("PUT", PATH, content=written)
         assert answer.status_code == status
     assert answer.json()["message"] == "a scenario has at most 64 KiB"
+    written = orjson.dumps({"days": 1, "scenario": HELLO}).ljust(MAX_SCENARIO_BYTES + 1)
+    for route in ("simulate", "preview"):
+        answer = await shop.call("POST", f"{PATH}/{route}", content=written)
+        assert answer.status_code == 413, route
 
 
 async def test_errors_name_their_field(shop: Api) -> None:

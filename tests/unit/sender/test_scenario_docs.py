@@ -99,6 +99,8 @@ def test_every_entry_is_in_the_table(on: str) -> None:
         UNKNOWN_CAMPAIGN,
         NO_CATALOGUE,
         APP_TIME_ZONE_MISSING,
+        *("no_previous", "repeated", "two_waits", "unknown_entry", "reserved_type"),
+        *("not_for_source", "too_deep"),
     ],
 )
 def test_every_code_is_in_the_table(code: str) -> None:
