@@ -18,6 +18,7 @@ from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import CAMPAIGN, STORED_CAMPAIGN, answers
 from sender_service.ops.responses.base import Items
 from sender_service.ops.responses.campaigns import CampaignResponse
+from sender_service.ops.scenario_checks import check_campaign_in_scenarios
 from sender_service.ops.unknown_app import require_known_app
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.text_check import check_texts
@@ -71,6 +72,7 @@ def _add_offers(router: APIRouter, context: OpsContext) -> None:
         await require_known_app(context.apps, app)
         content = {**body.document(), "app": app, "id": campaign, "version": 0}
         requested = Campaign.stored(content)
+        await check_campaign_in_scenarios(stores, app, requested)
         found = await check_texts(requested, audience)
         return to_campaign_response(await store.put(requested), found)
 

@@ -59,6 +59,25 @@ async def check_time_zone_unneeded(
             raise InvalidPayload(f"{error.field}: {error.message}", code=error.code, errors=[error])
 
 
+async def check_campaign_in_scenarios(stores: Stores, app: str, campaign: Campaign) -> None:
+    """Check that no scenario that is on needs a time zone by the campaign's new quiet hours, where the
+    app has none. Raises InvalidPayload."""
+    known = await stores.apps.get(app)
+    if known is None or known.time_zone is not None:
+        return
+    for scenario in await stores.scenarios.find(app):
+        if not scenario.enabled or all(step.campaign != campaign.id for step in scenario.steps):
+            continue
+        campaigns = {**await _campaigns_of(stores.campaigns, scenario), campaign.id: campaign}
+        why = why_time_zone(scenario, campaigns, known.quiet_hours)
+        if why is not None:
+            message = (
+                f"the app has no timeZone, and the scenario {scenario.id} is on, where {why} it"
+            )
+            error = FieldError("body.policy.quietHours", APP_TIME_ZONE_MISSING, message)
+            raise InvalidPayload(f"{error.field}: {error.message}", code=error.code, errors=[error])
+
+
 async def _campaigns_of(store: CampaignStore, scenario: Scenario) -> Mapping[str, Campaign]:
     names = {step.campaign for step in scenario.steps}
     found = [await store.campaign(scenario.app, name) for name in sorted(names)]

@@ -171,6 +171,21 @@ async def test_the_time_zone_stays_while_a_scenario_needs_it(zoned: Api) -> None
     await zoned.put_app()
 
 
+async def test_a_campaign_gets_no_night_where_the_app_has_no_zone(shop: Api) -> None:
+    await shop.put_app(quietHours=False)
+    await put(shop, ON)
+    path = f"/v1/apps/demo/campaigns/{ON['steps'][0]['campaign']}"
+    campaign = await shop.ok("GET", path)
+    night = with_value(campaign, "policy.quietHours", {"from": "21:00", "to": "08:00"})
+    answer = await shop.call("PUT", path, json=night)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "app_time_zone_missing")
+    assert problem["message"].startswith("body.policy.quietHours: the app has no timeZone")
+    assert await shop.ok("GET", path) == campaign
+    await put(shop, HELLO)
+    await shop.ok("PUT", path, json=night)
+
+
 async def test_unknown_names_are_answered_with_the_nearest(shop: Api) -> None:
     await put(shop)
     answer = await shop.call("GET", "/v1/apps/demo/scenarios/baskt")
