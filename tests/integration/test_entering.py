@@ -18,9 +18,10 @@ LINES = [{"item": "tea", "quantity": 1, "price": 20}]
 
 
 async def test_event_begins_a_run_and_a_purchase_ends_it(
-    broker: str, mongo_uri: str, tmp_path: Path
+    fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path
 ) -> None:
-    settings: Settings = stack.settings_for(broker, mongo_uri, tmp_path)
+    # A new group reads its topic from the begin: others' moments must not be in it.
+    settings: Settings = stack.settings_for(fresh_broker.address, mongo_uri, tmp_path)
     async with seeded(settings) as database:
         stores = Stores.open(database)
         await stores.scenarios.put(read_scenario(BASKET), utc_now() - timedelta(days=1))

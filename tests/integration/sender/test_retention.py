@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 
 from sender_service.models.decide.progress import end_run
+from sender_service.models.scenario.backfill import Backfill
+from sender_service.models.scenario.simulation import Simulation
 from sender_service.store.dead_letters import DeadLetterStore
+from sender_service.store.histories import HistoryStore
 from sender_service.store.scenario_stores import open_scenario_stores
 from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM
 from shared.kafka.topics import TRIGGERS_TOPIC
 from shared.models.dead_letter import DeadLetter
 from shared.models.event import Event
+from shared.models.person_moment import PersonMoment
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import COLLECTIONS, INGEST, SENDER, CollectionSpec, Index
 from shared.processes import ProcessHeartbeat
@@ -24,7 +28,7 @@ from tests.integration.sender.pipeline import OFFER, Pipeline, open_line
 from tests.integration.sender.scenario_stores import firing
 from tests.integration.sender.sender_harness import APP
 from tests.integration.sender.two_replicas import TwoReplicas
-from tests.unit.sender.scenario_builders import run_of
+from tests.unit.sender.scenario_builders import run_of, scenario, step
 
 TTL = {c.name: i.keys[0][0] for c in COLLECTIONS for i in c.indexes if i.expires}
 
@@ -99,6 +103,17 @@ async def fill(line: Pipeline) -> str:
     stores = open_scenario_stores(world.database)
     await stores.runs.insert([ended])
     await stores.firings.insert(firing(expire_at=world.clock() + timedelta(days=90)))
+    moment = PersonMoment(app=APP, person="p0", seen_at=world.clock(), subscribed=1, facts=[])
+    await HistoryStore(world.database).add(APP, [moment], world.clock())
+    span: dict[str, Any] = {
+        "app": APP,
+        "since": world.clock() - timedelta(days=1),
+        "until": world.clock(),
+    }
+    await stores.simulations.begin(Simulation(**span, draft=scenario(step())))
+    await stores.backfills.begin(
+        Backfill(**span, scenario="basket", version=1, spread=timedelta(hours=1))
+    )
     await ProcessHeartbeat(world.database, "sender-1", SENDER, ("ops",), world.clock).beat()
     return done
 
