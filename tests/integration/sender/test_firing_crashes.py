@@ -25,7 +25,8 @@ from tests.unit.sender.scenario_builders import APP_GAP, after, step
 
 SEEDS = 100
 SEEDS_A_TEST = 10
-TURNS = 32  # of ten minutes: the last step is due after four hours
+TURNS = 16  # of a quarter of an hour: the last step is due after four hours, if nothing delays it
+LAST_LOOKS = 6
 PEOPLE = ("ann", "bob", "cid")
 OUTCOMES = (["sent"], ["suppressed", "holdout"], ["suppressed", "capped"], ["failed", "rejected"])
 
@@ -63,12 +64,15 @@ async def _run_with_crashes(wakers: Wakers, chance: random.Random) -> None:
             if chance.random() < 0.5:
                 await one.leases.give_up()
         await _end_some_sends(wakers, chance)
-        wakers.after(minutes=10)
+        wakers.after(minutes=15)
     last = wakers.waker("last")
-    await _look_twice(wakers, last)
-    await _end_some_sends(wakers, chance, all_of_them=True)
-    wakers.after(minutes=90)
-    await wakers.look(last, looks=3)
+    for _ in range(LAST_LOOKS):
+        await _look_twice(wakers, last)
+        await _end_some_sends(wakers, chance, all_of_them=True)
+        wakers.after(minutes=90)
+        await wakers.look(last, looks=3)
+        if all(run.ended for run in (await wakers.all_runs()).values()):
+            break
     await _check(wakers, high, low)
 
 
