@@ -155,7 +155,7 @@ def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with database.given_server(uri) as address:
             yield address
         return
-    with stack.database(tmp_path_factory.mktemp("database")) as server:
+    with stack.database(tmp_path_factory.mktemp("database") / "data", expires=False) as server:
         yield f"mongodb://{server.address}"
 
 

@@ -118,14 +118,20 @@ def shared_broker() -> Server:
     return broker() if address is None else GivenBroker(address)
 
 
-def database(path: Path, port: int | None = None) -> Server:
-    """Return the embedded database on `path`; not started yet."""
+def database(path: Path, port: int | None = None, *, expires: bool = True) -> Server:
+    """Return the embedded database on `path`; not started yet.
+
+    `expires`: each minute it reads all documents of collections with an expiry, in all databases, under
+    its one lock. A server that many tests share goes without: their databases stay behind.
+    """
     port = port or free_port()
     binary = shutil.which("secantusd-py", path=str(Path(sys.executable).parent))
     assert binary is not None, "secantusd-py is not installed"
+    config = path.with_suffix(".toml")
+    config.write_text("" if expires else "[storage]\nttl_sweep_seconds = 0\n")
     command = [
-        binary, "--host", HOST, "--port", str(port), "--storage-path", str(path),
-        "--cache-size", "128M", "--log-level", "WARNING",
+        binary, "--config", str(config), "--host", HOST, "--port", str(port),
+        "--storage-path", str(path), "--cache-size", "128M", "--log-level", "WARNING",
     ]  # fmt: skip
     return Server(command, port)
 
