@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -71,7 +72,11 @@ async def test_d2_an_api_without_kafka_is_ready_all_the_same(settings: Settings)
                 assert parts["kafka"]["status"] == "down"
 
 
-async def test_processes_state_how_far_they_are(settings: Settings) -> None:
+async def test_processes_state_how_far_they_are(
+    fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path
+) -> None:
+    # Its projector reads all that is in its log.
+    settings = stack.settings_for(fresh_broker.address, mongo_uri, tmp_path)
     async with seeded(settings) as database:
 
         async def caught_up() -> dict[str, Any] | None:

@@ -20,7 +20,8 @@ from tests.support import stack
 from tests.support.ingest_process import client_of, one_signal, seeded, until, until_known
 
 
-async def test_export_becomes_people(settings: Settings, tmp_path: Path) -> None:
+async def test_export_becomes_people(alone: Settings, tmp_path: Path) -> None:
+    settings = alone  # with a projector, which reads all that is in its log
     players = [str(uuid.uuid4()) for _ in range(1_200)]
     known, forged, named = players[0], "not-a-player", players[1]
     rows = [export_row(p, login="eva" if p == named else "") for p in players]

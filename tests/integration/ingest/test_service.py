@@ -40,18 +40,20 @@ class Running:
 
 @pytest.fixture(scope="module")
 async def running(
-    broker: str, mongo_uri: str, tmp_path_factory: pytest.TempPathFactory
+    mongo_uri: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Running]:
     """One service for this module: a group's first join takes seconds."""
-    settings = stack.settings_for(broker, mongo_uri, tmp_path_factory.mktemp("ingest"))
-    async with seeded(settings) as database:
-        with stack.service("ingest_service", settings) as server:
-            async with client_of(server) as client:
-                await until(client, 200, "ready")
-                warm = str(uuid.uuid4())
-                await client.post(EVENTS, json=one_signal("warm", warm))
-                await until_known(client, "warm", warm)
-                yield Running(settings, database, server, client)
+    # A log of its own, too: on the shared one its projector begins with thousands of others' events.
+    with stack.broker() as broker:
+        settings = stack.settings_for(broker.address, mongo_uri, tmp_path_factory.mktemp("ingest"))
+        async with seeded(settings) as database:
+            with stack.service("ingest_service", settings) as server:
+                async with client_of(server) as client:
+                    await until(client, 200, "ready")
+                    warm = str(uuid.uuid4())
+                    await client.post(EVENTS, json=one_signal("warm", warm))
+                    await until_known(client, "warm", warm)
+                    yield Running(settings, database, server, client)
 
 
 async def test_event_is_in_the_profile_soon(running: Running) -> None:
