@@ -94,7 +94,7 @@ test-browser: setup ## the tests in Debian's Chromium (root: installs it; pictur
 				"or set CARILLON_TEST_CHROMIUM to the program"; exit 1; fi; \
 		echo "installing chromium ..."; apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
 			apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
-	@$(BIN)/python -m pytest $(BY_TWO) tests/browser
+	@$(BIN)/python -m pytest tests/browser
 
 .PHONY: test-firefox
 test-firefox: setup ## the snippet in Debian's Firefox (root: installs it); `test-browser` skips it where it is missing
