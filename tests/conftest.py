@@ -170,3 +170,9 @@ def fresh_database(tmp_path: Path) -> Iterator[stack.Server]:
 def settings(broker: str, mongo_uri: str, tmp_path: Path) -> Settings:
     """Settings for the shared servers, a database name of this test's own, and free ports."""
     return stack.settings_for(broker, mongo_uri, tmp_path)
+
+
+@pytest.fixture
+def alone(fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path) -> Settings:
+    """Settings for a broker of this test's own: a projector reads all that is in its log."""
+    return stack.settings_for(fresh_broker.address, mongo_uri, tmp_path)

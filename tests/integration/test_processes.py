@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -72,18 +71,14 @@ async def test_d2_an_api_without_kafka_is_ready_all_the_same(settings: Settings)
                 assert parts["kafka"]["status"] == "down"
 
 
-async def test_processes_state_how_far_they_are(
-    fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path
-) -> None:
-    # Its projector reads all that is in its log.
-    settings = stack.settings_for(fresh_broker.address, mongo_uri, tmp_path)
-    async with seeded(settings) as database:
+async def test_processes_state_how_far_they_are(alone: Settings) -> None:
+    async with seeded(alone) as database:
 
         async def caught_up() -> dict[str, Any] | None:
             (one,) = await documents(database) or [{}]
             return one if one.get("partitions") == CAUGHT_UP else None
 
-        with stack.service("ingest_service", settings) as server:
+        with stack.service("ingest_service", alone) as server:
             async with client_of(server) as client:
                 await first_ready(client)
                 first = await eventually(caught_up, 20)
@@ -100,7 +95,7 @@ async def test_processes_state_how_far_they_are(
                 moved = await eventually(has_moved, 10)
                 server.kill()
         # A restart takes the document over, by its spool's folder; a clean stop deletes it.
-        with stack.service("ingest_service", settings) as server:
+        with stack.service("ingest_service", alone) as server:
             async with client_of(server) as client:
                 await first_ready(client)
 

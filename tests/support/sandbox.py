@@ -27,7 +27,7 @@ KEY = "os_v2_app_of_a_test"
 Json = dict[str, Any]
 
 
-async def until(check: Callable[[], Awaitable[bool] | bool], seconds: float = 30.0) -> None:
+async def until(check: Callable[[], Awaitable[bool] | bool], seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = check()

@@ -38,7 +38,7 @@ def listening(port: int) -> Iterator[None]:
 
 
 async def eventually(
-    condition: Callable[[], Any | Awaitable[Any]], timeout: float = 30.0, every: float = 0.02
+    condition: Callable[[], Any | Awaitable[Any]], timeout: float = 10.0, every: float = 0.02
 ) -> Any:
     """Return the condition's first truthy value; fail, naming the last one, when there is none in time."""
     deadline = time.monotonic() + timeout

@@ -39,7 +39,6 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
     async with open_database(settings.mongo, "test") as opened:
         await ensure_indexes(opened, INGEST)
         yield opened
-        await opened.client.drop_database(opened.name)  # heavy enough to slow the tests after it
 
 
 @pytest.fixture

@@ -18,13 +18,11 @@ from shared.mongo.client import Database
 from shared.secrets import Vault
 from shared.settings import Settings
 from tests.integration.ingest.commands import run_command
-from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.export_rows import HEADER, export_row
 from tests.integration.ingest.shop_day import contents, publish_events
 from tests.support import stack
 from tests.support.ingest_process import client_of, one_signal, seeded, until, until_known
 
-__all__ = ["alone"]
 HIS, HERS = str(uuid.uuid4()), str(uuid.uuid4())
 
 

@@ -21,20 +21,19 @@ from tests.support.ingest_process import client_of, one_signal, seeded, until, u
 
 
 async def test_export_becomes_people(alone: Settings, tmp_path: Path) -> None:
-    settings = alone  # with a projector, which reads all that is in its log
     players = [str(uuid.uuid4()) for _ in range(1_200)]
     known, forged, named = players[0], "not-a-player", players[1]
     rows = [export_row(p, login="eva" if p == named else "") for p in players]
     rows[3:3] = [export_row(forged), export_row(str(uuid.uuid4()), device="11")]
     export = tmp_path / "users.csv.gz"
     export.write_bytes(gzip.compress((HEADER + "".join(rows)).encode()))
-    async with seeded(settings) as database:
-        with stack.service("ingest_service", settings) as server:
+    async with seeded(alone) as database:
+        with stack.service("ingest_service", alone) as server:
             async with client_of(server) as client:
                 await until(client, 200, "ready")
                 await publish_events(client, one_signal("browser", known))
                 await until_known(client, "browser", known)
-                code, output = await run_command(settings, "import", str(export), "--app", "demo")
+                code, output = await run_command(alone, "import", str(export), "--app", "demo")
                 assert code == 1
                 assert "line 5: player_id: id: must be a UUID" in output
                 assert "1,200 imported, 1 are not web push, 1 bad" in output
@@ -46,7 +45,7 @@ async def test_export_becomes_people(alone: Settings, tmp_path: Path) -> None:
                 assert await database["profiles"].find_one({"visitors": f"os:{known}"}) is None
                 eva = await database["profiles"].find_one({"login": "eva"})
                 assert eva is not None and eva["players"][0]["id"] == named
-                code, output = await run_command(settings, "import", str(export), "--app", "demo")
+                code, output = await run_command(alone, "import", str(export), "--app", "demo")
                 assert "1,200 imported" in output  # nothing was left to be done
                 assert await database["players"].count_documents({}) == len(players)
 

@@ -30,14 +30,12 @@ from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
 from tests.integration.ingest.commands import run_command
-from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.shop_day import contents, publish_shop_day, until_projected
 from tests.support import stack
 from tests.support.ingest_process import client_of, seeded, until
 from tests.support.ops_events import erasure
 from tests.support.projector_doubles import APP, START, event, item
 
-__all__ = ["alone"]
 PEOPLE = PersonIds(b"key")
 
 

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,11 +129,6 @@ async def beats(database: Database, count: int) -> bool:
         return bool(found["beat"] >= first + count)
 
     return bool(await stack.eventually(has_beaten))
-
-
-@pytest.fixture
-def alone(fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path) -> Settings:
-    return stack.settings_for(fresh_broker.address, mongo_uri, tmp_path)
 
 
 async def test_a_commit_that_takes_its_time_is_waited_for(

@@ -12,7 +12,6 @@ from ingest_service.replay.lease import EXPIRY_SECONDS
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from tests.integration.ingest.commands import environment_of, run_command
-from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.replay_leases import (
     interrupt_swap,
     is_free,
@@ -22,8 +21,6 @@ from tests.integration.ingest.replay_leases import (
 from tests.integration.ingest.shop_day import contents, publish_shop_day, until_projected
 from tests.support import stack
 from tests.support.ingest_process import client_of, seeded, until
-
-__all__ = ["alone"]
 
 
 @asynccontextmanager
