@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 
 from sender_service.models.campaign import CampaignBody
-from sender_service.models.decide.progress import end_run
 from sender_service.models.scenario.values import MAX_SCENARIO_BYTES, MAX_SCENARIOS
-from sender_service.store.runs import RunStore
 from sender_service.store.scenarios import ScenarioStore
-from shared.errors import StoreUnavailable
 from shared.models.strict import validate_strictly
 from tests.contract.sender.conftest import Api, client
-from tests.support.clocks import START
 from tests.support.scenarios import SMALL, STEP, with_value
-from tests.unit.sender.scenario_builders import run_of
 
 PATH = "/v1/apps/demo/scenarios/basket"
 HELLO = {**SMALL, "steps": [{**STEP, "campaign": "welcome"}]}
@@ -234,42 +228,3 @@ async def test_templates_can_be_put_as_they_are(zoned: Api) -> None:
         path = f"/v1/apps/demo/scenarios/{template['id']}"
         await put(zoned, template["scenario"], path)
         await put(zoned, {**template["scenario"], "enabled": True}, path)  # nothing is missing
-
-
-async def test_deleting_a_scenario_ends_its_runs(shop: Api) -> None:
-    await put(shop)
-    runs = shop.sender.context.stores.runs
-    over = end_run(replace(run_of(), person="p-2"), "bought", START)
-    await runs.insert([run_of(), over, replace(run_of(), scenario="other")])
-    await shop.ok("DELETE", PATH)
-    counts = await runs.counts("demo", "basket")
-    assert (counts.waiting, counts.ended) == (0, {"deleted": 1, "bought": 1})
-    assert (await runs.counts("demo", "other")).waiting == 1
-
-
-async def test_deleting_answers_before_its_runs_end(
-    shop: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def is_away(*_: object, **__: object) -> int:
-        raise StoreUnavailable("away")
-
-    await put(shop)
-    monkeypatch.setattr(RunStore, "end_all", is_away)
-    assert await shop.ok("DELETE", PATH) == {"id": "basket", "removed": True}
-
-
-async def test_runs_of_a_deleted_scenario_do_not_go_on_in_a_new_one(
-    shop: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def is_away(*_: object, **__: object) -> int:
-        raise StoreUnavailable("away")
-
-    await put(shop)
-    runs = shop.sender.context.stores.runs
-    await runs.insert([run_of()])
-    with monkeypatch.context() as patch:
-        patch.setattr(RunStore, "end_all", is_away)
-        await shop.ok("DELETE", PATH)
-    assert (await runs.counts("demo", "basket")).waiting == 1
-    assert (await put(shop))["version"] == 3
-    assert (await runs.counts("demo", "basket")).ended == {"deleted": 1}

@@ -26,6 +26,7 @@ async def shop(mongo_uri: str, tmp_path: Path) -> AsyncIterator[FiredSteps]:
 
 
 async def test_what_was_bought_in_the_night_is_not_reminded_of(shop: FiredSteps) -> None:
+    await shop.database["apps"].update_one({}, {"$set": {"timeZone": "Etc/UTC"}})
     await shop.campaign(quietHours={"from": "13:30", "to": "15:00"})
     firing = await shop.planned(*await shop.people(["tea"], ["tea"], timeZone="Etc/UTC"))
     shop.line.world.clock.advance(1800)
