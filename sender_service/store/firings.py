@@ -10,6 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from sender_service.models.erased_names import marker
 from sender_service.models.scenario.firing import Firing, FiringState, Member, Occurrence
+from sender_service.models.scenario.trouble import has_trouble
 from sender_service.store.recent import Span, newest_of
 from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import FIRINGS
@@ -33,6 +34,7 @@ class FiringStore:
 
     A state is left once, so each step of a firing can be repeated. `chosen` are the places of those
     candidates that were claimed: an erasure blanks names in place, and no later write brings them back.
+    `trouble`: of a closed one, whether lists show it.
     """
 
     def __init__(self, database: Database) -> None:
@@ -95,12 +97,12 @@ class FiringStore:
 
     async def close(self, firing: str, counts: Mapping[str, int]) -> bool:
         """Record what became of it, also where nobody was left in it."""
-        changes = {"state": "settled", "counts": dict(counts)}
+        changes = {"state": "settled", "counts": dict(counts), "trouble": has_trouble(counts)}
         return await self._leave(firing, (*NOT_HANDED, "handed"), changes)
 
     async def set_late(self, firing: str) -> bool:
         """Record that it expired before it was handed over."""
-        return await self._leave(firing, NOT_HANDED, {"state": "late"})
+        return await self._leave(firing, NOT_HANDED, {"state": "late", "trouble": True})
 
     async def find(self, app: str, scenario: str, before: datetime, limit: int) -> list[Firing]:
         """Return firings due before a moment without their members, newest first."""
