@@ -12,7 +12,7 @@ from sender_service.models.erased_names import marker
 from sender_service.models.scenario.firing import Firing, FiringState, Member, Occurrence
 from sender_service.models.scenario.trouble import has_trouble
 from sender_service.store.recent import Span, newest_of
-from shared.mongo.client import Database, Document, translate_mongo_errors
+from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import FIRINGS
 from shared.mongo.whole_reads import read_all
 
@@ -53,6 +53,15 @@ class FiringStore:
         with translate_mongo_errors():
             found = await self._firings.find_one({"_id": firing})
         return None if found is None else decode_firing(found)
+
+    async def of_clock(self, ids: Collection[str]) -> list[Firing]:
+        """Return those of these firings that the clock made."""
+        found: list[Document] = []
+        with translate_mongo_errors():
+            for batch in in_batches("_id", sorted(ids)):
+                found += await read_all(self._firings, batch, {"members": 0, "chosen": 0})
+        firings = [decode_firing({**one, "members": []}) for one in found]
+        return [firing for firing in firings if firing.occurrence is not None]
 
     async def unfinished(self, app: str) -> list[Firing]:
         """Return the app's open and claimed firings, the first made first."""

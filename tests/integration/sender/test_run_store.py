@@ -231,7 +231,9 @@ async def test_those_that_wait_are_listed_without_a_look_at_those_that_are_over(
     waiting = [run(n) for n in range(4)]
     over = [end_run(run(n), "done", START) for n in range(10, 60)]
     await runs.insert([*waiting, *over, run(5, step="day"), run(6, scenario="other")])
-    found = await runs.find("demo", "basket", state="waiting", step="hour", after=run(0).id, limit=2)
+    found = await runs.find(
+        "demo", "basket", state="waiting", step="hour", after=run(0).id, limit=2
+    )
     assert found == waiting[1:3]
     asked = {"aggregate": "runs", "pipeline": stages, "cursor": {}}
     explained = await runs._runs.database.command("explain", asked, verbosity="executionStats")
