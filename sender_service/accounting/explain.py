@@ -25,10 +25,14 @@ class OutcomeExplainer:
 
     async def of_send(self, known: PersonNames, send: str) -> list[dict[str, Any]]:
         """Return the outcomes in one send. Raises NotFound, also for another app's send."""
-        found = await self._outcomes.send(send)
-        if found is None or found.app != known.app:
-            raise NotFound("no such send", code="unknown_send")
+        found = await self._known_send(known, send)
         return [_item(found, one) for one in await self._outcomes.of_send(send, _filter_of(known))]
+
+    async def of_segment(self, known: PersonNames, send: str) -> list[dict[str, Any]]:
+        """Return the outcomes in one send to a segment, which may have many pages. Raises NotFound."""
+        found = await self._known_send(known, send)
+        outcomes = await self._outcomes.of_segment(send, _filter_of(known))
+        return [_item(found, one) for one in outcomes]
 
     async def recent(self, known: PersonNames) -> tuple[int, list[dict[str, Any]]]:
         """Return the number of sends searched, newest first, and the outcomes found in them.
@@ -58,6 +62,12 @@ class OutcomeExplainer:
             for one in found:
                 about = {"items": list(one.items)} if one.items else {}
                 yield one, {**_item(send, one), **about, **_interactions(one, interactions)}
+
+    async def _known_send(self, known: PersonNames, send: str) -> SendSummary:
+        found = await self._outcomes.send(send)
+        if found is None or found.app != known.app:
+            raise NotFound("no such send", code="unknown_send")
+        return found
 
 
 def _filter_of(known: PersonNames) -> PersonFilter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
@@ -9,7 +10,7 @@ from rich.table import Table
 from sender_service.cli.ops import OpsClient, add_command, path_of, rows
 from sender_service.cli.people import add_names, find_people, outcome_table
 from sender_service.cli.scenario_runs import run_table
-from sender_service.ops.responses.decisions import DecisionResponse
+from sender_service.ops.responses.decisions import ClockFiringResponse, DecisionResponse
 from sender_service.ops.responses.people import ExplanationResponse
 
 
@@ -41,7 +42,13 @@ def _tables(person: str, why: ExplanationResponse) -> list[Table]:
     if not scenario.runs:
         runs.caption = "never entered, or long ago"
     outcomes = [outcome_table(person, why)] if why.items else []
-    return [runs, *outcomes, *map(_decision_table, scenario.now)]
+    fired = [_firing_table(scenario.firings)] if scenario.firings else []
+    return [runs, *fired, *outcomes, *map(_decision_table, scenario.now)]
+
+
+def _firing_table(firings: Sequence[ClockFiringResponse]) -> Table:
+    table = Table("at", "send", "step", "result", "why", title="firings of the clock")
+    return rows(table, *((one.at, one.send, one.step, one.result, one.sentence) for one in firings))
 
 
 def _decision_table(decision: DecisionResponse) -> Table:

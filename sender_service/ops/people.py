@@ -5,10 +5,8 @@ Logins, emails and visitor ids come in bodies only: paths and query strings end 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -26,9 +24,9 @@ from sender_service.ops.responses.base import Items
 from sender_service.ops.responses.people import (
     ErasureResponse,
     ExplanationResponse,
-    OutcomeResponse,
     PersonResponse,
     UndoneMergeResponse,
+    to_outcomes,
 )
 from sender_service.ops.scenario_why import ScenarioExplainer
 from sender_service.ops.unknown_app import require_known_app
@@ -38,8 +36,6 @@ from shared.apps import AppRegistry
 from shared.documents.profile import Profile
 from shared.errors import InvalidPayload, NotFound
 from shared.models.sentences import described
-
-MOST_SENDS = 10  # of her runs, whose outcomes are read
 
 PersonId = Annotated[
     str,
@@ -67,7 +63,7 @@ def people_router(context: OpsContext) -> APIRouter:
     tools = PeopleTools(
         people=stores.person_data,
         why=why,
-        of_scenario=ScenarioExplainer.of(context),
+        of_scenario=ScenarioExplainer.of(context, why),
         eraser=ErasureRequester(stores.person_data, context.writer, vault, context.clock),
         exporter=PersonExporter(stores.person_data, why, stores.erasures, vault.hash_key),
         apps=context.apps,
@@ -109,16 +105,16 @@ def _add_readers(router: APIRouter, tools: PeopleTools) -> None:
     ) -> ExplanationResponse:
         """Explain why a person got a push or not: the outcome of each player in a send, or without
         `send` in the app's newest ones. `sendsSearched`: the number of sends that were searched.
-        With `scenario`: her runs of it, the outcomes of their pushes, and what a look at her comes to
-        now, rule by rule."""
+        With `scenario`: her runs of it, firings of its clock, the outcomes of their pushes, and what a
+        look at her comes to now, rule by rule."""
         known = await _known(tools, request, person)
         if scenario is not None:
-            return await _why_of_scenario(tools, known, scenario)
+            return await tools.of_scenario.explain(known, scenario)
         if send is not None:
             name = await tools.names.send(request, send)
-            return ExplanationResponse(items=_outcomes(await tools.why.of_send(known, name)))
+            return ExplanationResponse(items=to_outcomes(await tools.why.of_send(known, name)))
         searched, found = await tools.why.recent(known)
-        return ExplanationResponse(items=_outcomes(found), sends_searched=searched)
+        return ExplanationResponse(items=to_outcomes(found), sends_searched=searched)
 
     @router.get("/{person}/export")
     @needs("admin", audited=True)
@@ -173,24 +169,8 @@ async def _known(tools: PeopleTools, request: Request, person: str) -> PersonNam
     return known
 
 
-async def _why_of_scenario(
-    tools: PeopleTools, known: PersonNames, scenario: str
-) -> ExplanationResponse:
-    person = str(known.profile["_id"])
-    explanation, sends = await tools.of_scenario.explain(known.app, scenario, person)
-    outcomes: list[dict[str, Any]] = []
-    for send in sends[:MOST_SENDS]:
-        with suppress(NotFound):  # it isn't planned yet, or is deleted by now
-            outcomes += await tools.why.of_send(known, send)
-    return ExplanationResponse(items=_outcomes(outcomes), scenario=explanation)
-
-
 def to_person_response(profile: Profile) -> PersonResponse:
     names = ("app", "login", "email", "visitors", "players", "aliases", "lastSeenAt",
              "timeZone", "language", "browser")  # fmt: skip
     fields = {name: profile.get(name) for name in names}
     return PersonResponse(id=profile["_id"], **fields)
-
-
-def _outcomes(found: Sequence[dict[str, Any]]) -> list[OutcomeResponse]:
-    return [OutcomeResponse(**each) for each in found]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 
-from sender_service.models.scenario.firing import Firing
 from sender_service.models.scenario.scenario import Scenario
-from sender_service.models.scenario.trouble import Trouble, count_sent, last_trouble
+from sender_service.models.scenario.trouble import Trouble
 from sender_service.ops.responses.scenarios import (
     ListedScenarioResponse,
     ScenarioResponse,
@@ -17,6 +15,7 @@ from sender_service.ops.responses.scenarios import (
 )
 from sender_service.ops.waiting_counts import WaitingCounts
 from sender_service.store.scenario_codec import encode_body, encode_off
+from sender_service.store.scenario_figures import Fired
 from sender_service.store.stores import Stores
 from shared.clock import Clock
 from shared.models.app import App
@@ -39,11 +38,11 @@ class ScenarioLister:
         since = min(today, now - A_DAY)
         waiting = await self.waiting.of_app(app.id)
         fired = await asyncio.gather(
-            *(figures.fired_since(app.id, one.id, since) for one in scenarios)
+            *(figures.fired(app.id, one.id, since, today) for one in scenarios)
         )
         return [
-            _listed(one, waiting.get(one.id, 0), firings, today)
-            for one, firings in zip(scenarios, fired, strict=True)
+            _listed(one, waiting.get(one.id, 0), of_one)
+            for one, of_one in zip(scenarios, fired, strict=True)
         ]
 
 
@@ -62,13 +61,11 @@ def _fields_of(scenario: Scenario) -> dict[str, object]:
     }
 
 
-def _listed(
-    scenario: Scenario, waiting: int, firings: Sequence[Firing], today: datetime
-) -> ListedScenarioResponse:
+def _listed(scenario: Scenario, waiting: int, fired: Fired) -> ListedScenarioResponse:
     figures = {
         "waiting": waiting,
-        "pushedToday": count_sent(firings, today),
-        "lastTrouble": _show_trouble(last_trouble(firings)),
+        "pushedToday": fired.sent,
+        "lastTrouble": _show_trouble(fired.trouble),
     }
     return ListedScenarioResponse.model_validate({**_fields_of(scenario), **figures})
 

@@ -33,7 +33,8 @@ class StepPlanner:
     async def plan(self, pushes: Mapping[StepCampaign, StepPushes]) -> list[StepPreviewResponse]:
         """Plan the pushes of each step, together within a time, and with texts of each that has any."""
         until = self.monotonic() + STEPS_SECONDS
-        texts = max(1, TEXTS // max(1, sum(bool(one.variables) for one in pushes.values())))
+        left = TEXTS
+        share = max(1, TEXTS // max(1, sum(bool(one.variables) for one in pushes.values())))
         # Steps of versions by which people entered, and that the present one lacks, come last.
         steps = {StepCampaign(one.id, one.campaign): StepPushes() for one in self.scenario.steps}
         found = []
@@ -44,8 +45,9 @@ class StepPlanner:
             )  # fmt: skip
             if of_step.variables:
                 seconds = max(0.0, until - self.monotonic())
-                limits = DryRunLimits(len(of_step.variables), seconds, texts)
+                limits = DryRunLimits(len(of_step.variables), seconds, min(share, left))
                 step = await self._plan(step, of_step, limits)
+                left -= 0 if step.preview is None else len(step.preview.samples)
             found.append(step)
         return found
 

@@ -6,12 +6,13 @@ Each finder does both, so that export and erasure can't differ.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 import orjson
 
+from sender_service.models.send import NEVER
 from sender_service.privacy.subject import (
     DataSubject,
     names_person,
@@ -67,9 +68,18 @@ class PersonalDataFinder:
     async def blank(self, erased: DataSubject) -> None:
         await self._blank(erased, self.finders)
 
-    async def blank_late(self, erased: DataSubject) -> None:
-        """Blank what scenarios wrote while ingest still knew the person."""
+    async def blank_late(self, erased: DataSubject, since: datetime) -> None:
+        """Blank what scenarios wrote while ingest still knew the person; of sends those created since."""
         await self._blank(erased, (RUNS.name, FIRINGS.name, HISTORIES.name))
+        # A trigger may have been taken in with names that its firing lost meanwhile.
+        async for send, trigger in self.store.fired_triggers(erased.app, since):
+            named = {one.get("person") for one in trigger.get("recipients") or ()}
+            if theirs := named & erased.persons.keys():
+                members = await self.store.scenarios.members([send])
+                lost = dict.fromkeys(theirs - members.get(send, set()), NEVER)
+                changes = trigger_without(trigger, replace(erased, persons=lost), since)
+                if changes:
+                    await self.store.change_trigger(send, changes)
 
     async def _blank(self, erased: DataSubject, collections: Iterable[str]) -> None:
         for find in map(self.finders.__getitem__, collections):

@@ -109,7 +109,13 @@ class Erasure:
             if all(person != theirs_too for _, theirs_too in theirs):
                 await self.store.drop_pushes(erased.app, person, self.clock())
         await self._blank(replace(erased, current_owners=theirs), pages)
-        await PersonalDataFinder(self.store).blank_late(erased)
+        await PersonalDataFinder(self.store).blank_late(await self._until_now(erased), since)
+
+    async def _until_now(self, erased: DataSubject) -> DataSubject:
+        """Return the names, meant until now of those whom ingest knows no more. Who came back is spared."""
+        now, gone = self.clock(), await self.store.gone_among(erased.persons)
+        later = {one: max(until, now) for one, until in erased.persons.items() if one in gone}
+        return replace(erased, persons={**erased.persons, **later})
 
     async def _pages_of(self, erased: DataSubject) -> AsyncIterator[str]:
         async for page, planned, members in self.store.members(erased.app):

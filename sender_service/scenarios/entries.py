@@ -81,13 +81,15 @@ class Entries:
         kinds = kinds_that_matter(rules)
         left = [moment for moment in moments if matters(moment, kinds)]
         await self.writes.erase(rules.app, left)
-        look = 1
+        erased, look = left, 1
         while left:
             again = await self._react(rules, left, is_last=look >= LOOKS)
             left = [moment for moment in left if moment.person in again]
             look += 1
             if left:
                 await self.sleep(LOOK_SECONDS)
+        # Their runs are deleted by now, those too that began after the erasure and before it was known.
+        await self.writes.leave_firings(rules.app, erased)
 
     async def _react(self, rules: AppRules, moments: Moments, *, is_last: bool) -> set[str]:
         """React to the moments; return the persons whose moments are to be looked at again."""

@@ -12,13 +12,14 @@ from sender_service.models.scenario.scenario import Scenario
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.scenarios import ScenarioStore
 from shared.apps import AppRegistry
-from shared.clock import Monotonic
+from shared.clock import Clock, Monotonic, utc_now
 from shared.errors import StoreUnavailable
 from shared.models.app import App
 from shared.models.quiet_hours import QuietHours
 
 NIGHTS_KEPT_SECONDS = 5.0
 VERSIONS_KEPT = 1_000  # a version never changes
+VERSION_KEPT_SECONDS = 86_400.0  # then it is read again, and kept for longer
 Nights = Mapping[str, QuietHours | None]
 
 
@@ -41,13 +42,15 @@ class RulesLoader:
         campaigns: CampaignStore,
         apps: AppRegistry,
         monotonic: Monotonic,
+        clock: Clock = utc_now,
     ) -> None:
         self._scenarios = scenarios
         self._campaigns = campaigns
         self._apps = apps
         self._monotonic = monotonic
+        self._clock = clock
         self._known: dict[str, _Known] = {}
-        self._versions: dict[tuple[str, str, int], Scenario] = {}
+        self._versions: dict[tuple[str, str, int], tuple[float, Scenario]] = {}
 
     async def load(self, app: str) -> AppRules | None:
         """Return the rules of an app's scenarios as they are now; None of an unknown app.
@@ -95,15 +98,18 @@ class RulesLoader:
         return present
 
     async def _read_version(self, app: str, scenario: str, version: int) -> Scenario | None:
-        key = (app, scenario, version)
-        if key not in self._versions:
+        key, now = (app, scenario, version), self._monotonic()
+        known = self._versions.pop(key, None)
+        if known is None or now - known[0] > VERSION_KEPT_SECONDS:
             found = await self._scenarios.get_version(app, scenario, version)
             if found is None:
                 return None
-            while len(self._versions) >= VERSIONS_KEPT:
-                del self._versions[next(iter(self._versions))]
-            self._versions[key] = found
-        return self._versions[key]
+            await self._scenarios.keep_version(app, scenario, version, self._clock())
+            known = now, found
+        while len(self._versions) >= VERSIONS_KEPT:
+            del self._versions[next(iter(self._versions))]
+        self._versions[key] = known
+        return known[1]
 
     async def _with_nights(self, rules: AppRules, scenarios: Iterable[Scenario]) -> AppRules:
         """Return the rules with the quiet hours of the campaigns that these scenarios push."""

@@ -55,6 +55,17 @@ class RunWrites:
             if times:
                 await self.runs.delete_person(app, moment.person, max(times))
 
+    async def leave_firings(self, app: str, moments: Iterable[PersonMoment]) -> None:
+        """Blank erased persons in firings under way, made while what was known of them was old."""
+        erased = {
+            moment.person: max(times)
+            for moment in moments
+            if (times := [fact.at for fact in moment.facts if isinstance(fact, Erased)])
+        }
+        if erased:
+            for firing in await self.erasures.scenarios.under_way(app, erased):
+                await self.erasures.scenarios.blank_members(firing)
+
     async def forget(self, app: str, persons: Collection[str]) -> None:
         """Delete all runs of persons of whom nothing is left."""
         for person in sorted(persons):

@@ -77,6 +77,13 @@ class ContactStore:
             for person in people
         }
 
+    async def scenario_sends(self, app: str, persons: Collection[str]) -> list[str]:
+        """Return the sends of scenarios that pushed to one of these persons, the newest first."""
+        known = (await self._read(app, dict.fromkeys(persons, ()))).values()
+        entries = [entry for one in known for entry in _scenario_entries(one)]
+        newest = sorted(entries, key=itemgetter("at", "send"), reverse=True)
+        return list(dict.fromkeys(entry["send"] for entry in newest))
+
     async def release(self, app: str, people: Collection[str], send: str) -> None:
         """Remove this send's pushes of people who got nothing, and what was copied of them.
 

@@ -29,9 +29,10 @@ from shared.mongo.collections import (
     PARKED,
     PARTS,
     PLAYERS,
+    PROFILES,
     PROJECTOR_META,
 )
-from shared.mongo.whole_reads import walk
+from shared.mongo.whole_reads import read_all, walk
 
 PARKED_A_READ = 500
 ENTRIES_A_READ = 500
@@ -115,6 +116,10 @@ class ErasureStore:
     def triggers(self, app: str) -> AsyncIterator[tuple[str, datetime, Document]]:
         """Yield send id, creation time and trigger of an app's sends."""
         return self._sends.triggers(app)
+
+    def fired_triggers(self, app: str, since: datetime) -> AsyncIterator[tuple[str, Document]]:
+        """Yield send id and trigger of an app's sends of scenarios, created since a moment."""
+        return self._sends.fired_triggers(app, since)
 
     async def creation(self, app: str, send: str) -> datetime | None:
         """Return when a send of this app was created; None if the app has no such send."""
@@ -208,6 +213,15 @@ class ErasureStore:
     async def erased_among(self, persons: Collection[str]) -> set[str]:
         """Return those of these persons that were erased."""
         return {tombstone["_id"] async for tombstone in self.tombstones(persons)}
+
+    async def gone_among(self, persons: Collection[str]) -> set[str]:
+        """Return those of these persons of whom ingest has no profile."""
+        gone = set(persons)
+        with translate_mongo_errors():
+            for batch in in_batches("_id", sorted(persons)):
+                found = await read_all(self._database[PROFILES.name], batch, {"_id": 1})
+                gone -= {one["_id"] for one in found}
+        return gone
 
     async def _set(self, collection: str, key: str, changes: Document) -> None:
         with translate_mongo_errors():

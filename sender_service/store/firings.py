@@ -10,8 +10,9 @@ from pymongo.errors import DuplicateKeyError
 
 from sender_service.models.erased_names import marker
 from sender_service.models.scenario.firing import Firing, FiringState, Member, Occurrence
+from sender_service.models.scenario.trouble import has_trouble
 from sender_service.store.recent import Span, newest_of
-from shared.mongo.client import Database, Document, translate_mongo_errors
+from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import FIRINGS
 from shared.mongo.whole_reads import read_all
 
@@ -33,6 +34,7 @@ class FiringStore:
 
     A state is left once, so each step of a firing can be repeated. `chosen` are the places of those
     candidates that were claimed: an erasure blanks names in place, and no later write brings them back.
+    `trouble`: of a closed one, whether lists show it.
     """
 
     def __init__(self, database: Database) -> None:
@@ -51,6 +53,15 @@ class FiringStore:
         with translate_mongo_errors():
             found = await self._firings.find_one({"_id": firing})
         return None if found is None else decode_firing(found)
+
+    async def of_clock(self, ids: Collection[str]) -> list[Firing]:
+        """Return those of these firings that the clock made."""
+        found: list[Document] = []
+        with translate_mongo_errors():
+            for batch in in_batches("_id", sorted(ids)):
+                found += await read_all(self._firings, batch, {"members": 0, "chosen": 0})
+        firings = [decode_firing({**one, "members": []}) for one in found]
+        return [firing for firing in firings if firing.occurrence is not None]
 
     async def unfinished(self, app: str) -> list[Firing]:
         """Return the app's open and claimed firings, the first made first."""
@@ -95,12 +106,12 @@ class FiringStore:
 
     async def close(self, firing: str, counts: Mapping[str, int]) -> bool:
         """Record what became of it, also where nobody was left in it."""
-        changes = {"state": "settled", "counts": dict(counts)}
+        changes = {"state": "settled", "counts": dict(counts), "trouble": has_trouble(counts)}
         return await self._leave(firing, (*NOT_HANDED, "handed"), changes)
 
     async def set_late(self, firing: str) -> bool:
         """Record that it expired before it was handed over."""
-        return await self._leave(firing, NOT_HANDED, {"state": "late"})
+        return await self._leave(firing, NOT_HANDED, {"state": "late", "trouble": True})
 
     async def find(self, app: str, scenario: str, before: datetime, limit: int) -> list[Firing]:
         """Return firings due before a moment without their members, newest first."""

@@ -8,18 +8,28 @@ from datetime import datetime
 from typing import cast
 
 from sender_service.models.send import EVER
-from sender_service.pages.document import MemberState, PageDocument
+from sender_service.pages.document import END, MemberState, PageDocument
 from sender_service.pages.person_outcomes import PersonOutcome, outcomes_of
 from sender_service.pages.view import PageView
 from sender_service.store.pages import FULL_PAGES_A_READ
 from sender_service.store.recent import Span, newest_of
 from sender_service.store.send_pages import pages_of
 from shared.events.payloads import INTERACTION_KINDS
+from shared.ids import slot_of
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import INTERACTIONS, PAGES, SENDS
 from shared.mongo.whole_reads import read_all
 from shared.reasons import FinalReason
 
+MEMBERS = {
+    "number": 1,
+    "members": 1,
+    "outcomes": 1,
+    "chunks": 1,
+    "faults": 1,
+    "about": 1,
+    "plannedAt": 1,
+}
 SUMMARY = {"app": 1, "campaign": 1, "createdAt": 1, "pages": 1}
 
 
@@ -84,17 +94,19 @@ class OutcomeReader:
 
     async def of_send(self, send: str, person: PersonFilter) -> list[MemberOutcome]:
         found: list[MemberOutcome] = []
-        fields = {
-            "number": 1,
-            "members": 1,
-            "outcomes": 1,
-            "chunks": 1,
-            "faults": 1,
-            "about": 1,
-            "plannedAt": 1,
-        }
-        async for page in pages_of(self._pages, send, fields, at_once=FULL_PAGES_A_READ):
+        async for page in pages_of(self._pages, send, MEMBERS, at_once=FULL_PAGES_A_READ):
             found += _of_page(PageView(cast(PageDocument, page)), person)
+        return found
+
+    async def of_segment(self, send: str, person: PersonFilter) -> list[MemberOutcome]:
+        """Return those in a send to a segment, from the few of its pages that may have the person."""
+        found: list[MemberOutcome] = []
+        pages = await self._pages_for(send, person.persons)
+        for query in in_batches("_id", pages, FULL_PAGES_A_READ):
+            with translate_mongo_errors():
+                read = await read_all(self._pages, query, MEMBERS)
+            for page in sorted(read, key=lambda page: int(page["number"])):
+                found += _of_page(PageView(cast(PageDocument, page)), person)
         return found
 
     async def by_person(self, send: str) -> dict[str, PersonOutcome]:
@@ -116,6 +128,17 @@ class OutcomeReader:
             for page in read:
                 for person, outcome in outcomes_of(PageView(cast(PageDocument, page))):
                     found[person] = max(found.get(person, outcome), outcome)
+        return found
+
+    async def _pages_for(self, send: str, persons: Collection[str]) -> list[str]:
+        """Return the pages of a send to a segment that may have one of these persons."""
+        # People were read in the order of their slots. Latecomers' pages come after the end.
+        places, found = sorted([slot_of(person), person] for person in persons), []
+        async for page in pages_of(self._pages, send, {"number": 1, "resumeAt": 1}):
+            cursor = list(page["resumeAt"] or END)
+            if cursor == END or (places and places[0] <= cursor):
+                found.append(page["_id"])
+            places = [place for place in places if place > cursor]
         return found
 
     async def interactions(

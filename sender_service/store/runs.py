@@ -19,6 +19,7 @@ from sender_service.models.scenario.firing import StepClaim
 from sender_service.models.scenario.run import MAX_STEPS_KEPT, EndReason, Run
 from sender_service.models.send import EVER, NEVER
 from sender_service.store.run_codec import decode_run, encode_push, encode_run, expiry_of
+from sender_service.store.run_pages import ids_of, read_waiting
 from shared.mongo.client import (
     Database,
     Document,
@@ -183,16 +184,19 @@ class RunStore:
         limit: int = 100,
     ) -> list[Run]:
         """Return runs of a scenario in the order of their ids, behind the id `after`."""
-        query: Document = {"_id": _ids_of(app, scenario, after)}
-        query |= {} if state is None else {"state": state}
+        query: Document = {"_id": ids_of(app, scenario, after)}
         query |= {} if step is None else {"step": step}
+        if state == "waiting":
+            waiting = _due(app, until=NEVER)
+            return list(map(decode_run, await read_waiting(self._runs, waiting, query, limit)))
+        query |= {} if state is None else {"state": state}
         with translate_mongo_errors():
             cursor = self._runs.find(query).sort(BY_ID).hint(BY_ID).limit(limit)
             return [decode_run(document) async for document in cursor]
 
     async def counts(self, app: str, scenario: str) -> RunCounts:
         """Count a scenario's runs."""
-        query, waiting = {"_id": _ids_of(app, scenario)}, 0
+        query, waiting = {"_id": ids_of(app, scenario)}, 0
         ended: dict[EndReason, int] = defaultdict(int)
         with translate_mongo_errors():
             async for run in walk(self._runs, query, {"ended": 1}, at_once=COUNTED_AT_ONCE):
@@ -223,11 +227,6 @@ class RunStore:
 def _due(app: str, until: datetime, since: datetime = EVER) -> Document:
     """Return the query of an app's waiting runs by their due time."""
     return {"app": app, "due": {"$gte": since, "$lte": min(until, LAST_DUE)}}
-
-
-def _ids_of(app: str, scenario: str, after: str = "") -> Document:
-    """Return the range of a scenario's run ids, behind `after`."""
-    return {"$gt": max(f"{app}:{scenario}:", after), "$lt": f"{app}:{scenario};"}
 
 
 def _replacement(run: Run) -> tuple[Document, Document]:

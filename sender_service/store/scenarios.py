@@ -1,12 +1,18 @@
-"""The `scenarios` and `scenario_versions` collections. Former versions stay: runs name them."""
+"""The `scenarios` and `scenario_versions` collections.
+
+Runs name the version that they entered under. One that was replaced expires, but not before it was
+for 100 days that none of its runs was decided on: each decision keeps it for longer.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sender_service.models.scenario.scenario import NEVER_ON, OffInterval, Scenario, switch
+from sender_service.models.scenario.step_language import MAX_WAIT
 from sender_service.models.scenario.values import MAX_SCENARIOS
+from sender_service.store.run_codec import RUN_RETENTION
 from sender_service.store.scenario_codec import (
     NO_BODY,
     DeletedScenario,
@@ -21,6 +27,10 @@ from shared.mongo.collections import SCENARIO_VERSIONS, SCENARIOS
 from shared.mongo.whole_reads import read_all
 
 Stored = Scenario | DeletedScenario
+WRITTEN_AFTER = timedelta(days=1)
+# A run may wait so long for a step, its slot and a night before it is decided on again.
+LONGEST_WAIT = MAX_WAIT + timedelta(days=3)
+VERSION_LIFE = RUN_RETENTION + LONGEST_WAIT + WRITTEN_AFTER
 
 
 def scenario_key(app: str, scenario: str) -> str:
@@ -62,14 +72,14 @@ class ScenarioStore(ArchivedStore[Stored]):
             since = before.timed_since if isinstance(before, Scenario) and is_same else now
             return {**_content(app, id, body, off), "timedSince": since}
 
-        stored = await self._change(scenario_key(app, id), change)
+        stored = await self._change(scenario_key(app, id), change, _expiry(now))
         assert isinstance(stored, Scenario)  # with a body
         return stored
 
     async def delete(self, app: str, scenario: str, now: datetime) -> int | None:
         """Delete the scenario; return the version at which it is, None where there is none.
 
-        Its versions stay.
+        Its versions stay until they expire.
         """
         if await self.get(app, scenario) is None:
             return None
@@ -77,12 +87,20 @@ class ScenarioStore(ArchivedStore[Stored]):
         def change(before: Stored | None) -> Document:
             return _content(app, scenario, NO_BODY, switch(_off_of(before), now, is_on=False))
 
-        return (await self._change(scenario_key(app, scenario), change)).version
+        key = scenario_key(app, scenario)
+        return (await self._change(key, change, _expiry(now))).version
 
     async def get_version(self, app: str, scenario: str, version: int) -> Scenario | None:
         """Return the scenario at this version, also of one that was deleted; or None."""
         found = _unless_deleted(await self._get_version(scenario_key(app, scenario), version))
         return None if found is None else replace(found, off=())
+
+    async def keep_version(self, app: str, scenario: str, version: int, now: datetime) -> None:
+        """Keep a version that was replaced, as its runs are decided on; once a day writes."""
+        key = self._version_id(scenario_key(app, scenario), version)
+        soon = {"_id": key, "expireAt": {"$lt": now + VERSION_LIFE - WRITTEN_AFTER}}
+        with translate_mongo_errors():
+            await self._versions.update_one(soon, {"$set": _expiry(now)})
 
     async def list_versions(
         self, app: str, scenario: str, before: int | None, limit: int
@@ -116,6 +134,10 @@ def _content(
     app: str, scenario: str, body: Document | None, off: tuple[OffInterval, ...]
 ) -> Document:
     return {"app": app, "id": scenario, "body": body, "off": encode_off(off)}
+
+
+def _expiry(now: datetime) -> Document:
+    return {"expireAt": now + VERSION_LIFE}
 
 
 def _off_of(before: Stored | None) -> tuple[OffInterval, ...]:

@@ -15,7 +15,7 @@ from sender_service.store.send_codec import (
 )
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import SENDS
-from shared.mongo.whole_reads import read_all, walk
+from shared.mongo.whole_reads import read_all, walk, walk_index
 
 TRIGGERS_A_READ = 4  # of up to 1 MiB each
 
@@ -91,6 +91,17 @@ class SendQueries:
         with translate_mongo_errors():
             found = await self._sends.find_one({"_id": send}, {"rolledUp": 1})
         return found is None or bool(found["rolledUp"])
+
+    async def fired_triggers(
+        self, app: str, since: datetime
+    ) -> AsyncIterator[tuple[str, Document]]:
+        """Yield id and trigger of an app's sends of scenarios, created since a moment."""
+        query = {"app": app, "createdAt": {"$gte": since}}
+        found = walk_index(self._sends, query, {"trigger": 1}, at_once=TRIGGERS_A_READ)
+        with translate_mongo_errors():
+            async for send in found:
+                if send["trigger"].get("scenario") is not None:
+                    yield send["_id"], send["trigger"]
 
     async def triggers(self, app: str) -> AsyncIterator[tuple[str, datetime, Document]]:
         """Yield id, creation time and trigger of an app's sends."""

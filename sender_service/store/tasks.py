@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, TypedDict, TypeVar
 
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.scenario.task import Task, TaskFault, TaskState
+from sender_service.models.scenario.task import UNTAKEN, Task, TaskFault, TaskState
 from shared.errors import Conflict
 from shared.mongo.client import Database, Document, if_unchanged, translate_mongo_errors
 from shared.mongo.collections import CollectionSpec
@@ -51,17 +51,32 @@ class TaskStore(Generic[T]):
         self._decode = decode
 
     async def begin(self, task: T) -> T:
-        """Insert the app's next task. Raises Conflict while another one isn't over."""
+        """Insert the app's next task, begun at its `until`; end one that nobody works on.
+
+        Raises Conflict while another one isn't over.
+        """
         with translate_mongo_errors():
             known = await read_all(self._tasks, {"app": task.app}, {"n": 1, "state": 1})
-            if any(one["state"] in NOT_OVER for one in known):
-                raise self._already_running()
-            numbered = replace(task, n=max((one["n"] for one in known), default=0) + 1)
+        for one in known:
+            if one["state"] in NOT_OVER:
+                await self._end_left(task.app, one["n"], task.until)
+        numbered = replace(task, n=max((one["n"] for one in known), default=0) + 1)
+        with translate_mongo_errors():
             try:
                 await self._tasks.insert_one(self._encode(numbered))
             except DuplicateKeyError:  # begun at the same time
                 raise self._already_running() from None
         return numbered
+
+    async def _end_left(self, app: str, n: int, now: datetime) -> None:
+        """End a task that nobody works on. Raises Conflict where somebody may."""
+        one = await self.get(app, n)
+        if one is None or one.state not in NOT_OVER:
+            return
+        if not one.is_left(now):
+            raise self._untaken() if one.is_untaken else self._already_running()
+        if await self.replace(replace(one, state="failed", fault="left", finished_at=now)) is None:
+            raise self._already_running()  # taken just now
 
     async def get(self, app: str, n: int) -> T | None:
         with translate_mongo_errors():
@@ -84,6 +99,14 @@ class TaskStore(Generic[T]):
 
     def _already_running(self) -> Conflict:
         return Conflict(f"a {self.kind} of this app is not over yet", code="already_running")
+
+    def _untaken(self) -> Conflict:
+        minutes = UNTAKEN // timedelta(minutes=1)
+        message = (
+            f"a {self.kind} of this app is not over yet: it waits for a sender with the role scenarios."
+            f" If {minutes} minutes after its begin none has taken it, another may be begun in its place"
+        )
+        return Conflict(message, code="already_running")
 
 
 def encode_task(task: Task) -> Document:

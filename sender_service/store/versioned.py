@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from pymongo import ReplaceOne
@@ -40,11 +40,16 @@ class VersionedStore(Generic[Stored]):
             found = await read_all(self._collection, query)
         return [self._decode(each) for each in sorted(found, key=lambda d: str(d["_id"]))]
 
-    async def _change(self, key: str, changes: Callable[[Stored | None], Document]) -> Stored:
+    async def _change(
+        self,
+        key: str,
+        changes: Callable[[Stored | None], Document],
+        archived: Document | None = None,
+    ) -> Stored:
         """Store the content that `changes` returns for the current one, without lost updates.
 
         Content is without `_id` and `version`; equal content makes no new version. `changes` may be
-        called again, and may raise.
+        called again, and may raise. `archived`: what the version has besides that is replaced.
         """
 
         async def attempt() -> Document:
@@ -57,7 +62,7 @@ class VersionedStore(Generic[Stored]):
             if before is None:
                 await self._collection.insert_one({"_id": key, **fresh})
             else:
-                await self._keep(before)
+                await self._keep({**before, **(archived or {})})
                 result = await self._collection.update_one(
                     {"_id": key, "version": before["version"]}, {"$set": fresh}
                 )
@@ -100,14 +105,21 @@ class ArchivedStore(VersionedStore[Stored]):
             return []
         newest: int = current["version"]
         first = newest if before is None else min(newest, before - 1)
-        numbers = range(first, max(first - limit, 0), -1)
+        while first > 0:
+            numbers = range(first, max(first - limit, 0), -1)
+            found = {newest: current} | await self._read_versions(key, numbers)
+            if listed := [self._decode(found[n]) for n in numbers if n in found]:
+                return listed
+            first -= limit  # these have all expired
+        return []
+
+    async def _read_versions(self, key: str, numbers: Sequence[int]) -> dict[int, Document]:
         ids = [self._version_id(key, n) for n in numbers]
-        found = {newest: current}
+        found: dict[int, Document] = {}
         with translate_mongo_errors():
             for batch in in_batches("_id", ids):
-                for document in await read_all(self._versions, batch):
-                    found[document["version"]] = document
-        return [self._decode(found[n]) for n in numbers if n in found]
+                found |= {one["version"]: one for one in await read_all(self._versions, batch)}
+        return found
 
     async def _keep(self, before: Document) -> None:
         """Archive a version before it is replaced: a crash leaves two copies, never none. A

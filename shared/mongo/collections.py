@@ -57,7 +57,8 @@ APPS = CollectionSpec("apps", SENDER)
 CAMPAIGNS = CollectionSpec("campaigns", SENDER, (_by("app"),))
 CAMPAIGN_VERSIONS = CollectionSpec("campaign_versions", SENDER)  # those that were replaced
 SCENARIOS = CollectionSpec("scenarios", SENDER, (_by("app"),))
-SCENARIO_VERSIONS = CollectionSpec("scenario_versions", SENDER)  # those that were replaced
+# Those that were replaced. Runs name them: whoever decides on one keeps its version for longer.
+SCENARIO_VERSIONS = CollectionSpec("scenario_versions", SENDER, (_EXPIRY,))
 # Runs, firings and the leases of apps: what scenarios do.
 RUNS = CollectionSpec(
     "runs",

@@ -22,11 +22,14 @@ from sender_service.scenarios.knowledge import Knowledge
 from sender_service.store.heartbeats import Heartbeats
 from shared.clock import OFFSET_FILE, monotonic, utc_now
 from shared.errors import StoreUnavailable
+from shared.health import Health
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.mongo.client import Database
 from shared.mongo.collections import PROCESSES
 from shared.settings import Settings
+from tests.integration.sender.knowledge_harness import KnowledgeHarness, one_step
 from tests.support import stack
+from tests.support.clocks import ManualClock
 from tests.support.ingest_process import EVENTS, client_of, seeded
 from tests.support.stack import Server, eventually
 
@@ -187,3 +190,44 @@ async def test_a_broker_that_does_not_answer(ingest: IngestProcesses, fresh_brok
         return bool((await ingest.document("projector"))["partitions"] == CAUGHT_UP)
 
     await eventually(is_caught_up, SLOW)
+
+
+async def test_the_disk_of_a_killed_api_is_waited_for_ten_minutes_and_passed_over(
+    settings: Settings,
+) -> None:
+    """Kill a real process; the sender's time is a test's."""
+    hold = settings.data_dir / PAUSE_FILE
+    hold.parent.mkdir(parents=True)
+    hold.touch()
+    server = stack.service("ingest_service", settings, "--only", "api")
+    async with AsyncExitStack() as opened:
+        database = await opened.enter_async_context(seeded(settings))
+        api = opened.enter_context(server)
+        http = await opened.enter_async_context(client_of(api))
+        sender = KnowledgeHarness(database, ManualClock(utc_now()))
+        component = Health(sender.clock, sender.clock.monotonic).component("k", deadline_seconds=60)
+
+        async def is_known(*, has_events: bool) -> bool:
+            process = await database[PROCESSES.name].find_one({"roles": "api"}) or {}
+            await sender.pass_seconds(2)
+            is_so = "spool" in process and bool(process["spool"]["records"]) == has_events
+            return is_so and await sender.why() is None
+
+        async def is_taken() -> bool:
+            return (await http.post(EVENTS, json=PAGE)).status_code == 202
+
+        await eventually(is_taken, SLOW)
+        await eventually(partial(is_known, has_events=True), SLOW)
+        await asyncio.to_thread(api.kill)
+        after, why = await sender.first_why(30) or (0, "")
+        assert after <= 18 and why == knowledge.SPOOL_SILENT
+        for seconds, expected in ((570, knowledge.SPOOL_SILENT), (30, None)):
+            await sender.pass_seconds(seconds, every=5)
+            assert await sender.why() == expected
+        await one_step(sender, component)
+        assert (component.error or "").startswith(knowledge.SPOOL_ABANDONED)
+        hold.unlink()
+        await asyncio.to_thread(api.start)  # on the same folder: it takes its document over
+        await eventually(partial(is_known, has_events=False), SLOW)
+        await one_step(sender, component)
+        assert component.error is None

@@ -14,6 +14,7 @@ from sender_service.models.decide.decision import (
     Skip,
     Wait,
 )
+from sender_service.models.scenario.firing import Firing
 from shared.models.wire import to_iso
 
 # By rule; then for details of their own. `{}` is the detail.
@@ -91,6 +92,24 @@ def describe_decision(decision: Decision, step: str | None) -> str:
             return _sentence(f"the run ends: {decision.why}")
         case Refuse():
             return _sentence(f"the person doesn't enter: {decision.why}")
+
+
+def describe_share(firing: Firing, result: str | None, *, is_planned: bool) -> str:
+    """Return the sentence about what a firing of the clock was to a person; `result`: of her push."""
+    step = f"the step {firing.step}"
+    if result == "sent":
+        return _sentence(f"{step} was pushed to the person")
+    if result == "pending":
+        return _sentence(f"the push of {step} to the person is under way")
+    if result is not None:
+        return _sentence(f"{step} was not pushed to the person: {result}")
+    if firing.state == "late":
+        return _sentence(f"{step} was pushed to nobody: late")
+    if not is_planned:
+        return _sentence(f"who gets {step} isn't decided yet, or its send is deleted by now")
+    refused = ", ".join(f"{why} {count}" for why, count in sorted(firing.counts.items()))
+    who = "the person is not in its audience: not entered then, or without a browser"
+    return _sentence(f"{who}. Results of all people: {refused or 'none'}")
 
 
 def _sentence(text: str) -> str:

@@ -1,22 +1,25 @@
-"""Results of firings, as a list of scenarios shows them: how many were sent, and the last trouble. Pure."""
+"""Trouble of firings, as a list of scenarios shows it: why pushes were not sent, and of how many. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import get_args
 
 from sender_service.models.scenario.firing import Firing
 from shared.reasons import NotApplicable, SuppressedReason
 
-SENT = "sent"
+# Why the clock doesn't enter somebody, or skips her first step, but for what is the scenario's own doing.
+_NO_ENTRY = (
+    "entered", "repeat", "waiting", "full", "again", "if", "only", "outranked", "over", "clicked",
+)  # fmt: skip
 # A person's own reasons; what the shop or the provider has to mend is trouble.
 _USUAL: frozenset[str] = frozenset(
     {
-        SENT,
+        "sent",
         "no_player",
         "invalid_player",
+        *_NO_ENTRY,
         *(set(get_args(SuppressedReason)) - {"refused", "expired"}),
         *get_args(NotApplicable),
     }
@@ -32,18 +35,17 @@ class Trouble:
     people: int | None = None
 
 
-def count_sent(firings: Iterable[Firing], since: datetime) -> int:
-    """Return to how many people pushes were sent, of firings since a moment that are closed."""
-    return sum(one.counts.get(SENT, 0) for one in firings if one.due_at >= since)
+def has_trouble(counts: Mapping[str, int]) -> bool:
+    """Return whether a firing with these counts has any."""
+    return not _USUAL.issuperset(counts)
 
 
-def last_trouble(firings: Iterable[Firing]) -> Trouble | None:
-    """Return the trouble of the newest firing that has one."""
-    for firing in sorted(firings, key=lambda one: (one.due_at, one.id), reverse=True):
-        if firing.state == "late":
-            return Trouble(firing=firing, why=firing.state)
-        found = {why: count for why, count in firing.counts.items() if why not in _USUAL}
-        if found:
-            why = max(found, key=lambda one: (found[one], one))
-            return Trouble(firing=firing, why=why, people=found[why])
-    return None
+def trouble_of(firing: Firing) -> Trouble | None:
+    """Return the firing's trouble: what most of its people have."""
+    if firing.state == "late":
+        return Trouble(firing=firing, why=firing.state)
+    found = {why: count for why, count in firing.counts.items() if why not in _USUAL}
+    if not found:
+        return None
+    why = max(found, key=lambda one: (found[one], one))
+    return Trouble(firing=firing, why=why, people=found[why])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -48,6 +49,10 @@ class OutcomeResponse(ResponseModel):
     detail: Annotated[str | None, Field(description="of the reason, or a text's fault")]
     at: Moment | None
     notification_id: str | None
+
+
+def to_outcomes(found: Sequence[dict[str, Any]]) -> list[OutcomeResponse]:
+    return [OutcomeResponse(**each) for each in found]
 
 
 class ExplanationResponse(Items[OutcomeResponse]):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 
 import pytest
+from prometheus_client import REGISTRY
 
 from sender_service.ops.guesses import BURST
-from shared import metrics
 from tests.contract.sender.conftest import Api, client
 
 
 def _refused(reason: str) -> float:
-    return float(metrics.TOKENS_REFUSED.labels(reason)._value.get())
+    return REGISTRY.get_sample_value("carillon_ops_tokens_refused_total", {"reason": reason}) or 0.0
 
 
 async def test_b8_guessing_is_limited_counted_and_logged(

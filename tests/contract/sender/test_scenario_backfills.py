@@ -10,6 +10,7 @@ import orjson
 import pytest
 import respx
 
+from sender_service.cli.scenario_tasks import LOOKS_UNTAKEN, WAITS
 from sender_service.ops.scenario_examples import BACKFILL
 from sender_service.scenarios.backfiller import Backfiller
 from shared.clock import utc_now
@@ -97,12 +98,14 @@ def test_command_waits_for_the_end_and_prints_it(
     failed = {**BACKFILL, "state": "failed", "fault": "changed"}
     begun = respx_mock.post(f"{BASKET}/backfill").respond(202, json=waiting)
     known = respx_mock.get(f"{BASKET}/backfills/1")
-    known.side_effect = [respx.MockResponse(200, json=one) for one in (waiting, BACKFILL, failed)]
+    answers = (*[waiting] * LOOKS_UNTAKEN, BACKFILL, failed)
+    known.side_effect = [respx.MockResponse(200, json=one) for one in answers]
     named = ("--app", "demo", "--scenario", "basket")
     since = "2026-11-29T10:00:00Z"
     assert run("scenario", "backfill", *named, "--since", since) == 0
     assert orjson.loads(begun.calls[0].request.content) == {"since": since, "spread": 60}
-    printed = capsys.readouterr().out
-    assert "310" in printed and "bought 84, over 1200" in printed
+    screen = capsys.readouterr()
+    assert "310" in screen.out and "bought 84, over 1200" in screen.out
+    assert screen.err.count(WAITS) == 1
     assert run("scenario", "backfilled", *named, "1") == 1
     assert "changed" in capsys.readouterr().err

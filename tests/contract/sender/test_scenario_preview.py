@@ -165,5 +165,23 @@ async def test_runs_of_one_person_that_are_due_compete(crowd: Ops) -> None:
 
 async def test_a_preview_reads_within_its_time(crowd: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sender_service.ops.scenario_preview_run.READING_SECONDS", -1.0)
+    monkeypatch.setattr("sender_service.ops.scenario_preview_run.RUNS_AT_ONCE", 1)
+    for n in range(3):
+        await add_run(crowd, n)
     found = await preview(crowd, {"enter": {"on": "daily", "at": "10:00"}})
     assert not found["entries"]["exact"]
+    assert (found["runs"]["looked"], found["runs"]["exact"]) == (1, False)
+
+
+async def test_a_preview_shows_twenty_texts_in_all(crowd: Ops) -> None:
+    people = []
+    for n in range(25):  # each with a text of her own
+        lines = [{"item": f"item {n}", "quantity": 1, "price": 20.0}]
+        at = crowd.clock()
+        basket = {"items": lines, "total": 20.0, "currency": "EUR", "at": at, "since": at}
+        player = {"id": str(uuid.uuid4()), "state": "subscribed"}
+        profile = a_profile(f"more-{n:02}" * 5, basket=basket, players=[player], lastSeenAt=at)
+        people.append(profile)
+    await store_people(crowd.database, *people)
+    (step,) = (await preview(crowd))["steps"]
+    assert (step["people"], len(step["preview"]["samples"])) == (28, 20)

@@ -65,7 +65,7 @@ class EntryShop:
         apps = AppRegistry(self.database, Vault("a secret key of at least 32 characters"))
         apps.take([self.app])
         self.rules = RulesLoader(
-            self.stores.scenarios, self.stores.campaigns, apps, self.clock.monotonic
+            self.stores.scenarios, self.stores.campaigns, apps, self.clock.monotonic, self.clock
         )
         self.loader = PersonLoader.of(self.stores, self.rules)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
 from sender_service.scenarios.knowledge import Knowledge
 from sender_service.store.heartbeats import Heartbeats
+from shared.health import Component
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.mongo.client import Database
 from shared.mongo.collections import PROCESSES
@@ -37,13 +39,14 @@ class KnowledgeHarness:
         self.writers[PROJECTOR].partitions = self._partitions
         self.writers[API].spool = self._spool
 
-    async def pass_seconds(self, seconds: float, *, looks: bool = True) -> None:
-        """Let time pass; whoever is alive beats each second, and the sender looks each two."""
-        for second in range(1, int(seconds) + 1):
-            self.clock.advance(1)
+    async def pass_seconds(self, seconds: float, *, looks: bool = True, every: int = 1) -> None:
+        """Let time pass; whoever is alive beats each second, or as often, and the sender looks each
+        second time."""
+        for beat in range(1, int(seconds) // every + 1):
+            self.clock.advance(every)
             for name in sorted(self.alive):
                 await self.writers[name].beat()
-            if looks and second % 2 == 0:
+            if looks and beat % 2 == 0:
                 await self.knowledge.look()
 
     async def why(self) -> str | None:
@@ -65,3 +68,11 @@ class KnowledgeHarness:
 
     async def _spool(self) -> SpoolState:
         return self.spool
+
+
+async def one_step(scene: KnowledgeHarness, component: Component) -> None:
+    """Let the loop take one step."""
+    stop = asyncio.Event()
+    stop_soon = asyncio.get_running_loop().call_later(0.05, stop.set)
+    await scene.knowledge.run(stop, component)
+    stop_soon.cancel()

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from tests.integration.sender.entry_shop import EntryShop, open_entry_shop
+from tests.integration.sender.scenario_stores import firing
 from tests.integration.sender.shop_events import basket, login, purchase
 from tests.support.clocks import START
 from tests.support.ops_events import erasure, imported, undoing
-from tests.support.projector_doubles import by_login, event, one_signal
+from tests.support.projector_doubles import APP, by_login, event, one_signal
 
 P = "11111111-2222-4333-8444-555555555555"
 HOUR = timedelta(hours=1)
@@ -153,6 +154,24 @@ async def test_erased_person_has_no_run_and_gets_none(shop: EntryShop) -> None:
     await shop.happen(login("laptop", 5), basket("laptop", 6))  # she came back
     await shop.enter(*late)
     assert [run.entry.at for run in await shop.runs()] == [START + timedelta(seconds=6)]
+
+
+async def test_erased_person_is_in_no_firing_under_way(shop: EntryShop) -> None:
+    """Fire by old knowledge: after the erasure, and before the projector came to it."""
+    await shop.put()
+    await shop.happen(login("phone", 1), basket("phone", 2), basket("other", 2))
+    runs = [run for run in await shop.runs() if run.ended is None]
+    made = firing(1, *runs, app=APP, made_at=START + timedelta(seconds=40))
+    over = firing(2, *runs, app=APP, state="settled")
+    for one in (made, over):
+        await shop.stores.firings.insert(one)
+    await shop.happen(erasure("phone", 4, shop.login("eva")))
+    left = await shop.stores.firings.get(made.id)
+    assert left is not None and len(left.members) == 2  # others' outcomes refer to their places
+    assert shop.login("eva") not in str(left) and shop.born("other") in str(left)
+    assert shop.login("eva") in str(
+        await shop.stores.firings.get(over.id)
+    )  # for the erasure's stage
 
 
 async def test_scenario_that_is_switched_on_counts_at_once(shop: EntryShop) -> None:

@@ -96,11 +96,10 @@ async def test_firings_are_listed_newest_first_without_members(firings: FiringSt
     assert await firings.find("demo", "basket", listed[1].due_at, 3) == listed[2:]
 
 
-async def test_no_later_write_brings_an_erased_name_back(
-    firings: FiringStore,
-) -> None:
-    made = firing(1, run(0), run(1))
+async def test_no_later_write_brings_an_erased_name_back(stores: ScenarioStores) -> None:
+    firings, made = stores.firings, firing(1, run(0), run(1))
     await firings.insert(made)
+    await stores.runs.insert([run(0)])
     erasure = ScenarioErasure(firings._firings.database)
     for person, at in (("p-0000", START - MINUTE), ("p-0001", START)):
         async for found in erasure.firings("demo", {person: at}):  # the first is from later

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,11 +9,11 @@ import pytest
 from prometheus_client import REGISTRY
 
 from sender_service.scenarios import knowledge
-from shared.health import Component, Health
+from shared.health import Health
 from shared.mongo.client import open_database
 from shared.processes import SpoolState
 from shared.settings import Settings
-from tests.integration.sender.knowledge_harness import API, PROJECTOR, KnowledgeHarness
+from tests.integration.sender.knowledge_harness import API, PROJECTOR, KnowledgeHarness, one_step
 
 ALARM = "carillon_spools_abandoned"
 
@@ -66,14 +65,6 @@ async def test_a_spool_that_is_passed_over_alarms(scene: KnowledgeHarness) -> No
     await scene.pass_seconds(2)
     await one_step(scene, component)
     assert (component.error, REGISTRY.get_sample_value(ALARM)) == (None, 0)
-
-
-async def one_step(scene: KnowledgeHarness, component: Component) -> None:
-    """Let the loop take one step."""
-    stop = asyncio.Event()
-    stop_soon = asyncio.get_running_loop().call_later(0.05, stop.set)
-    await scene.knowledge.run(stop, component)
-    stop_soon.cancel()
 
 
 def test_each_reason_has_a_sentence_and_a_line_in_the_docs() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from sender_service.models.decide.progress import end_run, push_run
 from sender_service.models.scenario.run import MAX_STEPS_KEPT, RunPush, SkippedStep
 from sender_service.store.runs import LAST_DUE, RunStore
 from shared.mongo.client import Collection, Document
-from shared.mongo.whole_reads import BY_ID
+from shared.mongo.whole_reads import BY_ID, aggregate_all
 from tests.integration.sender.scenario_stores import FIRING, TWO_STEPS, claim, open_stores, run
 from tests.support.clocks import START
 from tests.unit.sender.scenario_builders import DAY, HOUR, MINUTE
@@ -216,3 +216,34 @@ async def test_runs_are_listed_page_by_page(runs: RunStore) -> None:
     assert await runs.find("demo", "basket", after=first[-1].id) == some[4:]
     assert await runs.find("demo", "basket", state="over") == some[6:]
     assert await runs.find("demo", "basket", state="waiting", step="day") == some[5:6]
+
+
+async def test_those_that_wait_are_listed_without_a_look_at_those_that_are_over(
+    runs: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages: list[Document] = []
+
+    async def aggregate(collection: Collection, asked: Sequence[Document]) -> list[Document]:
+        stages.extend(asked)
+        return await aggregate_all(collection, asked)
+
+    monkeypatch.setattr("sender_service.store.run_pages.aggregate_all", aggregate)
+    waiting = [run(n) for n in range(4)]
+    over = [end_run(run(n), "done", START) for n in range(10, 60)]
+    await runs.insert([*waiting, *over, run(5, step="day"), run(6, scenario="other")])
+    found = await runs.find(
+        "demo", "basket", state="waiting", step="hour", after=run(0).id, limit=2
+    )
+    assert found == waiting[1:3]
+    asked = {"aggregate": "runs", "pipeline": stages, "cursor": {}}
+    explained = await runs._runs.database.command("explain", asked, verbosity="executionStats")
+    assert set(_numbers_of(explained, "totalDocsExamined")) == {6}, "those of the app that wait"
+
+
+def _numbers_of(value: object, name: str) -> Iterator[int]:
+    """Yield the numbers of this name at any depth."""
+    if isinstance(value, dict):
+        yield from (found for key, found in value.items() if key == name)
+        value = list(value.values())
+    for one in value if isinstance(value, list) else []:
+        yield from _numbers_of(one, name)
