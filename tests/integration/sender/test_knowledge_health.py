@@ -54,7 +54,7 @@ async def test_a_spool_that_is_passed_over_alarms(scene: KnowledgeHarness) -> No
     await scene.pass_seconds(6)
     scene.alive = {PROJECTOR}  # killed; ten minutes and a beat's are waited for it
     for seconds, why in ((590, knowledge.SPOOL_SILENT), (30, None)):
-        await scene.pass_seconds(seconds)
+        await scene.pass_seconds(seconds, every=5)
         assert await scene.why() == why
         scene.knowledge.note_rest()
         await one_step(scene, component)

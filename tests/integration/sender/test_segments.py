@@ -204,7 +204,7 @@ async def crowd(database: Database) -> Crowd:
 NOWS = st.sampled_from([START, START + timedelta(microseconds=999)])  # databases hold milliseconds
 
 
-@bounded(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@bounded(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(segment=SEGMENTS, now=NOWS)
 async def test_query_and_evaluator_select_the_same_people(
     database: Database, crowd: Crowd, segment: dict[str, Any], now: datetime
