@@ -11,21 +11,31 @@ from sender_service.pages.page import Page
 from sender_service.pages.transitions import policy_of
 
 
+def app_policy_of(send: SendOverview) -> AppPolicy:
+    """Return the app's policy that the send started with."""
+    return AppPolicy.model_validate(send.campaign_snapshot or {})
+
+
 def quiet_hours_of(send: SendOverview) -> SendQuietHours | None:
     """Return the quiet hours that the send started with; None where none apply."""
-    of_app = AppPolicy.model_validate(send.campaign_snapshot or {})
-    return SendQuietHours.of(policy_of(send), of_app, send.priority)
+    return SendQuietHours.of(policy_of(send), app_policy_of(send), send.priority)
 
 
 def wait_through_quiet_hours(
     page: Page, send: SendOverview, now: datetime, answer_timeout: timedelta
-) -> None:
-    """Postpone chunks that are in quiet hours of their members' time zone, unanswered ones too."""
-    quiet = quiet_hours_of(send)
+) -> dict[str, datetime]:
+    """Postpone chunks that are in quiet hours of their members' time zone, unanswered ones too.
+
+    Return until when, of those for which it wasn't known when they were planned.
+    """
+    quiet, met = quiet_hours_of(send), dict[str, datetime]()
     if quiet is None:
-        return
+        return met
     for name, chunk in page.chunks.items():
         if chunk.is_due(now) or chunk.is_unanswered(now, answer_timeout):
             until = quiet.until(now, chunk.time_zone)
             if until is not None:
                 page.postpone(name, until)
+                if quiet.until(page.planned_at, chunk.time_zone) != until:
+                    met[name] = until
+    return met

@@ -18,6 +18,7 @@ from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, SendPlan
 from sender_service.planner.dry_run_limits import DryRunLimits
 from sender_service.planner.dry_run_result import DryRunResult, Sample, Text
+from sender_service.planner.planned_push import planned_push
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Batch, Candidate, Target
 from sender_service.planner.text_index import TextHashSet
@@ -102,9 +103,8 @@ class DryRun:
         caps, send = self._plan.caps, self._plan.send
         if not caps or not builder.reached:
             return
-        refused = await self._contacts.refused(
-            send.app, builder.reached, send.id, caps, builder.now
-        )
+        push = planned_push(self._plan, builder.members, builder.chunks, builder.now)
+        refused = await self._contacts.refused(send.app, builder.reached, push)
         builder.suppress(refused, "capped")
 
     def _count_calls(self, page: Page, pushes: list[Push], counts: Mapping[str, int]) -> None:

@@ -16,6 +16,7 @@ from sender_service.planner.building import PageBuilder, SendPlan
 from sender_service.planner.erasure_check import ErasureCheck
 from sender_service.planner.moved_players import MovedPlayers
 from sender_service.planner.page_looks import held_out
+from sender_service.planner.planned_push import planned_push
 from sender_service.planner.planning_look import PlanningLook
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Candidate, Cursor, PlayerSelection, Target
@@ -170,9 +171,9 @@ class Paging:
         people = builder.reached
         if not caps or not people:
             return
-        refused = await self._stores.contacts.reserve(
-            send.app, people, send.id, caps, self._stores.clock()
-        )
+        now = self._stores.clock()
+        push = planned_push(self._plan, builder.members, builder.chunks, now)
+        refused = await self._stores.contacts.reserve(send.app, people, push)
         builder.suppress(refused, "capped")
         builder.capped = True
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sender_service.account_closing import close_complete
 from sender_service.models.campaign import Campaign
@@ -16,7 +16,8 @@ from sender_service.models.trigger import Terms
 from sender_service.planner.building import SendPlan
 from sender_service.planner.paging import LeaseLost, Paging, PagingStores
 from sender_service.planner.rendering import Renderer, compiling
-from sender_service.planner.target import NamesUnknown, target_of
+from sender_service.planner.scenario_look import UNCLEAR_PAUSE
+from sender_service.planner.target import MergeUnclear, NamesUnknown, target_of
 from sender_service.planner.tools import PlannerTools
 from sender_service.store.parts import PartLost
 from shared.errors import Rejected, Unavailable
@@ -79,7 +80,11 @@ class Planner:
         try:
             await self._plan(send)
         except NamesUnknown:
-            await self._postpone(send, time.monotonic() - began)
+            await self._wait_for_names(send, time.monotonic() - began)
+        except MergeUnclear:
+            # Planning was postponed on purpose: that attempt isn't counted.
+            changes: PlanningChanges = {"begun": max(0, send.begun - 1)}
+            await self._postpone(send, self._tools.clock() + UNCLEAR_PAUSE, changes)
         except LeaseLost:
             await self._abandon(send.id)
         except PartLost as exc:
@@ -122,7 +127,7 @@ class Planner:
         stores = PagingStores(
             tools.pages, tools.audience, tools.contacts, tools.clock, tools.erasure
         )
-        look = await tools.look_of(send, target)
+        look = await tools.look_of(send)
         count = await Paging(plan, target, stores, keep, look).run()
         await tools.pages.make_due(send.id, tools.clock())
         planned: PlanningChanges = {"state": "sending", "pages": count}
@@ -134,12 +139,14 @@ class Planner:
         tools.notify()
         log.info("send planned", extra={"send": send.id, "app": send.app, "pages": count})
 
-    async def _postpone(self, send: Send, took_seconds: float) -> None:
+    async def _wait_for_names(self, send: Send, took_seconds: float) -> None:
+        names = self._tools.unknown_names
+        assert names is not None
+        await self._postpone(send, *await names.postponed(send, took_seconds))
+
+    async def _postpone(self, send: Send, due: datetime, changes: PlanningChanges) -> None:
         """Postpone the send; its pages stay. Raises StoreUnavailable."""
-        tools = self._tools
-        assert tools.unknown_names is not None
-        due, changes = await tools.unknown_names.postponed(send, took_seconds)
-        if not await tools.sends.planning.postpone(send.id, self._name, due, changes):
+        if not await self._tools.sends.planning.postpone(send.id, self._name, due, changes):
             await self._abandon(send.id)
 
     async def _campaign(self, send: Send) -> tuple[Campaign, AppPolicy]:

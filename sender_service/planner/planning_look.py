@@ -13,7 +13,7 @@ from sender_service.planner.target import Batch, Candidate
 
 
 class PlanningLook(ABC):
-    """Look at candidates. Methods raise StoreUnavailable, and NamesUnknown to be planned later."""
+    """Look at candidates. Methods raise StoreUnavailable, and MergeUnclear to be planned later."""
 
     __slots__ = ()
 

@@ -4,40 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sender_service.models.send import SendRow
 from sender_service.planner.planning_look import PlanningLook, with_look
-from sender_service.planner.target import Candidate, NamesUnknown, Target
+from sender_service.planner.target import Candidate, MergeUnclear
 from sender_service.scenarios.fired_send import FiredSend, Looks
 from shared.clock import Clock
+
+# A person is unclear for a minute at most, but others of the send may be merged meanwhile.
+LONGEST_WAIT = timedelta(minutes=2)
+UNCLEAR_PAUSE = timedelta(seconds=5)  # before the send is planned again
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioLook(PlanningLook):
-    """Look at planning. `can_postpone`: who isn't clear yet may be looked at a little later."""
+    """Look at planning. `waits_until`: until then who isn't clear yet is looked at a little later."""
 
     send: FiredSend
     reader: Looks
     clock: Clock
-    can_postpone: bool
+    waits_until: datetime
 
     @classmethod
-    def of(
-        cls, reader: Looks | None, send: SendRow, target: Target, clock: Clock
-    ) -> ScenarioLook | None:
+    def of(cls, reader: Looks | None, send: SendRow, clock: Clock) -> ScenarioLook | None:
         """Return the look at a scenario's send; None of other sends."""
         if reader is None or send.scenario is None:
             return None
         fired = FiredSend(send.id, send.app, send.scenario)
-        return cls(fired, reader, clock, target.can_postpone)
+        return cls(fired, reader, clock, send.created_at + LONGEST_WAIT)
 
     async def decide(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Return the candidates with their looks. Raises StoreUnavailable, NamesUnknown."""
+        """Return the candidates with their looks. Raises StoreUnavailable, MergeUnclear."""
         asked = {name: () for one in candidates for name in _names_of(one)}
         known = [one.profile for one in candidates if one.profile is not None]
-        looks = await self.reader.look(self.send, asked, self.clock(), "planning", known)
-        if self.can_postpone and any(look.is_unclear for look in looks.values()):
-            raise NamesUnknown
+        now = self.clock()
+        looks = await self.reader.look(self.send, asked, now, "planning", known)
+        if now < self.waits_until and any(look.is_unclear for look in looks.values()):
+            raise MergeUnclear
         return [
             with_look(one, looks[names[0]]) if (names := _names_of(one)) else one
             for one in candidates

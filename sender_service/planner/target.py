@@ -33,6 +33,10 @@ class NamesUnknown(Exception):
     """A name of the list is unknown as yet; the send is planned again later."""
 
 
+class MergeUnclear(Exception):
+    """Somebody was merged into a person whose profile may not show it yet; planned again later."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """Person of the audience, or a name without one. `cursor` resumes after it.

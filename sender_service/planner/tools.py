@@ -13,7 +13,6 @@ from sender_service.planner.clock_look import ClockLook
 from sender_service.planner.erasure_check import ErasureCheck
 from sender_service.planner.planning_look import PlanningLook
 from sender_service.planner.scenario_look import ScenarioLook
-from sender_service.planner.target import Target
 from sender_service.planner.unknown_names import UnknownNames
 from sender_service.scenarios.fired_send import Looks, Occasions
 from sender_service.store.campaigns import CampaignStore
@@ -62,10 +61,10 @@ class PlannerTools:
             looks, entries,
         )  # fmt: skip
 
-    async def look_of(self, send: Send, target: Target) -> PlanningLook | None:
+    async def look_of(self, send: Send) -> PlanningLook | None:
         """Return the look at a scenario's people; None of other sends. Raises StoreUnavailable."""
         if self.entries is not None and send.scenario is not None:
             occasion = await self.entries.open(send.id)
             if occasion is not None:
                 return ClockLook(occasion, self.clock)
-        return ScenarioLook.of(self.looks, send, target, self.clock)
+        return ScenarioLook.of(self.looks, send, self.clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sender_service.models.decide.progress import give_back
@@ -42,21 +42,36 @@ class ClockCloser:
             stores.runs, stores.scenarios, stores.outcomes, stores.pages, stores.people, clock
         )
 
-    async def close(self, lease: AppLease, firing: Firing, send: SendRow) -> Counter[str]:
-        """Give back the pushes that weren't sent; return the send's people by result."""
+    async def close(
+        self, lease: AppLease, firing: Firing, send: SendRow, counts: Counter[str]
+    ) -> AsyncGenerator[None, None]:
+        """Give back the pushes that weren't sent, and count the send's people by result.
+
+        A send may have a million people, so it yields after each piece of work.
+        """
         own = await self.scenarios.get_version(firing.app, firing.scenario, firing.version)
         index = await self.pages.index(send.id)
         # Latecomers' pages come after the end: a person may be in one of them, and in one before.
-        behind = await self.outcomes.of_pages([id for at, id in index if list(at) == END])
-        others = [id for at, id in index if list(at) != END]
-        counts: Counter[str] = Counter()
-        for start in range(0, len(others), FULL_PAGES_A_READ):
-            read = await self.outcomes.of_pages(others[start : start + FULL_PAGES_A_READ])
+        behind: dict[str, PersonOutcome] = {}
+        async for read in self._read(lease, [id for at, id in index if list(at) == END]):
+            behind |= {one: max(of, behind.get(one, of)) for one, of in read.items()}
+            yield
+        async for read in self._read(lease, [id for at, id in index if list(at) != END]):
             found = {one: max(of, behind.pop(one, of)) for one, of in read.items()}
-            await self._take(lease, firing, own, found, counts)
-        await self._take(lease, firing, own, behind, counts)
-        await self._give_back_unplanned(lease, firing, own, send)
-        return counts
+            async for _ in self._take(lease, firing, own, found, counts):
+                yield
+        async for _ in self._take(lease, firing, own, behind, counts):
+            yield
+        async for _ in self._give_back_unplanned(lease, firing, own, send):
+            yield
+
+    async def _read(
+        self, lease: AppLease, pages: Sequence[str]
+    ) -> AsyncGenerator[dict[str, PersonOutcome], None]:
+        """Yield person → outcome, of some pages at a time."""
+        for start in range(0, len(pages), FULL_PAGES_A_READ):
+            await lease.keep()
+            yield await self.outcomes.of_pages(pages[start : start + FULL_PAGES_A_READ])
 
     async def _take(
         self,
@@ -65,22 +80,27 @@ class ClockCloser:
         own: Scenario | None,
         found: Mapping[str, PersonOutcome],
         counts: Counter[str],
-    ) -> None:
+    ) -> AsyncGenerator[None, None]:
         counts.update(outcome.why for outcome in found.values())
+        yield
         unsent = {one: outcome.why for one, outcome in found.items() if not outcome.stays_push}
-        if own is None or not own.remembers_pushes or not unsent:
+        if own is None or not own.remembers_pushes:
             return
-        merges = await self.people.merges_of(firing.app, sorted(unsent))
-        heirs = {merge["person"]: unsent[merged] for merged, merge in merges.items()}
-        whys = heirs | unsent
-        runs = await self.runs.of_people(firing.app, whys)
-        await self._give_back(
-            lease, firing, own, {run.id: whys[one] for one, of in runs.items() for run in of}
-        )
+        persons = sorted(unsent)
+        for start in range(0, len(persons), DUE_AT_ONCE):
+            some = persons[start : start + DUE_AT_ONCE]
+            await lease.keep()
+            merges = await self.people.merges_of(firing.app, some)
+            heirs = {merge["person"]: unsent[merged] for merged, merge in merges.items()}
+            whys = heirs | {one: unsent[one] for one in some}
+            runs = await self.runs.of_people(firing.app, whys)
+            ids = {run.id: whys[one] for one, of in runs.items() for run in of}
+            await self._give_back(lease, firing, own, ids)
+            yield
 
     async def _give_back_unplanned(
         self, lease: AppLease, firing: Firing, own: Scenario | None, send: SendRow
-    ) -> None:
+    ) -> AsyncGenerator[None, None]:
         """Give back the pushes of runs whose page was never inserted: the send ended before."""
         last = await self.pages.last(send.id)
         cursor = ["", ""] if last is None else list(last[1])
@@ -89,6 +109,7 @@ class ClockCloser:
         begun = await self.runs.entered_at(firing.app, firing.scenario, firing.occurrence.at)
         why = send.state if send.error is None else send.error.partition(":")[0]
         for start in range(0, len(begun), DUE_AT_ONCE):
+            await lease.keep()
             read = await self.runs.get(begun[start : start + DUE_AT_ONCE])
             left = [
                 run.id
@@ -96,6 +117,7 @@ class ClockCloser:
                 if last is None or [slot_of(run.person), run.person] > cursor
             ]
             await self._give_back(lease, firing, own, dict.fromkeys(left, why))
+            yield
 
     async def _give_back(
         self, lease: AppLease, firing: Firing, own: Scenario, whys: Mapping[str, str]

@@ -1,17 +1,18 @@
 """Closing of firings: once a firing's send is over, its members' outcomes go into their runs.
 
 A push that wasn't sent is given back; of one that was, the run keeps the items that it was about.
+A turn of it is short, as the app's due runs wait for it, and other apps: it goes on in the next one.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from sender_service.models.decide.progress import give_back, note_items
-from sender_service.models.scenario.firing import NO_PLAYER, Firing, Member
+from sender_service.models.scenario.firing import LATE, NO_PLAYER, Firing, Member
 from sender_service.models.scenario.run import Run
 from sender_service.models.scenario.scenario import Scenario
 from sender_service.models.send import SendRow
@@ -27,17 +28,17 @@ from sender_service.store.runs import RunStore
 from sender_service.store.scenarios import ScenarioStore
 from sender_service.store.sends import SendStore
 from sender_service.store.stores import Stores
-from shared.clock import CLOCK_SKEW, Clock
+from shared.clock import CLOCK_SKEW, Clock, Monotonic
 
 log = logging.getLogger("carillon.scenarios")
 
-LATE = "late"
 ALREADY_EXPIRED = "already_expired"  # refused by intake: it was handed over too late
 # A trigger that is taken in later than that after its end is refused, whatever the clocks.
 LOST_AFTER = 2 * CLOCK_SKEW
+CLOSING_SECONDS = 1.0  # then an app's due runs come, and other apps
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FiringCloser:
     runs: RunStore
     firings: FiringStore
@@ -47,9 +48,12 @@ class FiringCloser:
     people: PeopleReader
     of_clock: ClockCloser
     clock: Clock
+    monotonic: Monotonic
+    # By firing: what was begun in a turn before. Begun anew it comes to the same.
+    _begun: dict[str, AsyncGenerator[None, None]] = field(default_factory=dict, init=False)
 
     @classmethod
-    def of(cls, stores: Stores, clock: Clock) -> FiringCloser:
+    def of(cls, stores: Stores, clock: Clock, monotonic: Monotonic) -> FiringCloser:
         return cls(
             stores.runs,
             stores.firings,
@@ -59,28 +63,52 @@ class FiringCloser:
             stores.people,
             ClockCloser.of(stores, clock),
             clock,
+            monotonic,
         )
 
-    async def close(self, lease: AppLease, handed: Sequence[FiringHead]) -> None:
-        """Close those of the app's firings whose sends are over. Raises LeaseLost, StoreUnavailable."""
+    async def close(self, lease: AppLease, handed: Sequence[FiringHead]) -> bool:
+        """Close those of the app's firings whose sends are over, for one turn; return whether more are
+        left.
+
+        Raises LeaseLost, StoreUnavailable.
+        """
+        until = self.monotonic() + CLOSING_SECONDS
+        if lease.is_new:  # another process may have closed them
+            self._begun.clear()
         sends = {send.id: send for send in await self.sends.heads([head.id for head in handed])}
         for head in handed:
             send = sends.get(head.id)
-            if send is None and self.clock() > head.expires_at + LOST_AFTER:
-                await self._close(lease, head.id, None)
-            elif send is not None and send.closed_at is not None:
-                await self._close(lease, head.id, send)
+            if not self._is_over(head, send):
+                continue
+            closing = self._begun.pop(head.id, None) or self._close(lease, head.id, send)
+            async for _ in closing:
+                if self.monotonic() >= until:
+                    self._begun[head.id] = closing
+                    return True
+            if self.monotonic() >= until:
+                return True
+        return False
 
-    async def _close(self, lease: AppLease, id: str, send: SendRow | None) -> None:
-        """Take the outcomes of the firing's send; `send` is None where it never came."""
+    def _is_over(self, head: FiringHead, send: SendRow | None) -> bool:
+        """Return whether nothing more comes of the firing's send, or the send itself can't any more."""
+        if send is None:
+            return self.clock() > head.expires_at + LOST_AFTER
+        return send.closed_at is not None
+
+    async def _close(
+        self, lease: AppLease, id: str, send: SendRow | None
+    ) -> AsyncGenerator[None, None]:
+        """Take the outcomes of the firing's send, a piece at a time; `send` is None where it never came."""
         firing = await self.firings.get(id)
         if firing is None:
             return
+        counts: Counter[str] = Counter()
         if send is not None and send.rolled_up:
             counts = _count_all(send)
-        elif firing.occurrence is not None:
-            counts = Counter() if send is None else await self.of_clock.close(lease, firing, send)
-        else:
+        elif firing.occurrence is not None and send is not None:
+            async for _ in self.of_clock.close(lease, firing, send, counts):
+                yield
+        elif firing.occurrence is None:
             found = await self._outcomes(firing, send)
             await self._change_runs(lease, firing, [one for one in found if _changes_run(one[1])])
             counts = Counter(outcome.why for _, outcome in found)

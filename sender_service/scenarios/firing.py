@@ -12,9 +12,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sender_service.context import SenderContext
-from sender_service.models.decide.progress import claim_of, give_back
+from sender_service.models.decide.progress import claim_of, give_back, take_back
 from sender_service.models.decide.rules import Rules
-from sender_service.models.scenario.firing import Firing, Member, firing_id, trigger_of
+from sender_service.models.scenario.firing import (
+    LATE,
+    Firing,
+    Member,
+    StepKey,
+    firing_id,
+    in_time_until,
+    trigger_of,
+)
 from sender_service.models.scenario.run import Run
 from sender_service.models.scenario.scenario import Scenario
 from sender_service.scenarios.lease import AppLease, LeaseLost
@@ -58,41 +66,40 @@ class Firer:
         )
 
     async def fire(
-        self, lease: AppLease, rules: Rules, step: str, candidates: Iterable[Run], now: datetime
+        self, lease: AppLease, rules: Rules, key: StepKey, candidates: Iterable[Run], now: datetime
     ) -> None:
         """Push a step to candidates, one run a person. Raises LeaseLost, Unavailable."""
         number = await lease.raise_n()
         own = rules.own
-        pushed = own.step(step)
+        pushed = own.step(key.step)
         assert pushed is not None  # else it would have been skipped
-        expires = now + rules.max_late
         firing = Firing(
             id=firing_id(lease.app, number, now),
             app=lease.app,
             scenario=own.id,
             version=own.version,
-            step=step,
+            step=key.step,
             campaign=pushed.campaign,
             made_at=now,
             due_at=now,
-            expires_at=expires,
-            expire_at=expires + self.retention,
+            expires_at=key.expires,
+            expire_at=key.expires + self.retention,
             members=tuple(Member(run=run.id, person=run.person) for run in candidates),
         )
         await lease.keep()
         await self.firings.insert(firing)
-        await self.finish(lease, firing)
+        await self._hand_over(lease, firing)
 
     async def finish(self, lease: AppLease, firing: Firing) -> None:
         """Do what is left of a firing that isn't handed over. Raises LeaseLost, Unavailable."""
-        is_of_clock = firing.occurrence is not None
-        if is_of_clock and await self._is_missed(firing):
-            await lease.keep()
-            await self.firings.set_late(firing.id)
-            return
-        if firing.state == "open" and self.clock() >= firing.expires_at:
+        if firing.state == "open" and await self._is_late(firing):
             await self._end_late(lease, firing)
-            return
+        else:
+            await self._hand_over(lease, firing)
+
+    async def _hand_over(self, lease: AppLease, firing: Firing) -> None:
+        """Claim, unless that was done, and publish."""
+        is_of_clock = firing.occurrence is not None
         if firing.state == "open" and not is_of_clock:
             firing = await self._claim(lease, firing)
         if not is_of_clock and not firing.members:
@@ -126,32 +133,34 @@ class Firer:
             raise LeaseLost
         return replace(firing, members=members, state="claimed")
 
-    async def _is_missed(self, firing: Firing) -> bool:
-        """Return whether an occurrence's firing is too late to be handed over, and never was."""
+    async def _is_late(self, firing: Firing) -> bool:
+        """Return whether an open firing is too late to be handed over, and never was."""
         own = await self.scenarios.get_version(firing.app, firing.scenario, firing.version)
-        if own is not None and self.clock() <= firing.due_at + own.max_late:
+        present = await self.scenarios.get(firing.app, firing.scenario)
+        if own is not None and self.clock() <= in_time_until(firing, own, present or own):
             return False
-        # Of one that is on its way still, planning finds that it is late, and enters nobody.
-        return not await self.sends.heads([firing.id])
+        # An occurrence's that is on its way still: planning finds that it is late, and enters nobody.
+        return firing.occurrence is None or not await self.sends.heads([firing.id])
 
     async def _end_late(self, lease: AppLease, firing: Firing) -> None:
         """End a firing that nobody finished in time, and give back what it claimed."""
         await lease.keep()
         claimed = await self.runs.claimed([one.run for one in firing.members], firing.id)
         own = await self.scenarios.get_version(firing.app, firing.scenario, firing.version)
-        await self._give_back(firing, claimed, own, "late")
+        if own is not None:
+            now = self.clock()
+            await change_runs(
+                self.runs, claimed, lambda run: give_back(run, firing.id, LATE, own, now)
+            )
         await lease.keep()
         await self.firings.set_late(firing.id)
 
     async def _release(self, firing: Firing, claimed: set[str], own: Scenario | None) -> None:
-        """Give back what this process claimed after another had set the members."""
+        """Take back what this process claimed after another had set the members."""
         stored = await self.firings.get(firing.id)
         members = set() if stored is None else {member.run for member in stored.members}
-        await self._give_back(firing, claimed - members, own, "active")  # so it is looked at anew
-
-    async def _give_back(
-        self, firing: Firing, runs: Iterable[str], own: Scenario | None, why: str
-    ) -> None:
         if own is not None:
             now = self.clock()
-            await change_runs(self.runs, runs, lambda run: give_back(run, firing.id, why, own, now))
+            await change_runs(
+                self.runs, claimed - members, lambda run: take_back(run, firing.id, own, now)
+            )

@@ -1,7 +1,7 @@
 """Knowledge of people: whether what is known of them is too old to push by.
 
 What somebody bought two minutes ago must end a run. Knowledge is old while the projector is behind, or
-events wait on a disk. Then wakes and releases rest that an exit, a condition or a choice may stop.
+events wait on a disk. Then wakes and releases rest that an exit, a condition, a choice or a visit may stop.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from sender_service.models.decide.person import Person
 from sender_service.models.scenario.run import Click, Run
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.store.clicks import ClickReader
-from sender_service.store.contacts import MAX_ALIASES, ContactStore
+from sender_service.store.contact_pushes import MAX_ALIASES
+from sender_service.store.contacts import ContactStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.runs import RunStore
 from sender_service.store.stores import Stores

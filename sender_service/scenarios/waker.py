@@ -43,7 +43,7 @@ class Waker:
             AppTurns(context.apps, context.monotonic),
             Leases(context.stores.wakers, context.name, context.monotonic),
             firer,
-            FiringCloser.of(context.stores, context.clock),
+            FiringCloser.of(context.stores, context.clock, context.monotonic),
             Waking.of(context, firer, knowledge),
         )
 
@@ -80,5 +80,6 @@ class Waker:
         if lease.is_new or any(head.state != "handed" for head in under_way):
             for firing in await self.firer.firings.unfinished(app):
                 await self.firer.finish(lease, firing)
-        await self.closer.close(lease, [one for one in under_way if one.state == "handed"])
-        return await self.waking.wake(lease)
+        handed = [one for one in under_way if one.state == "handed"]
+        has_open = await self.closer.close(lease, handed)
+        return await self.waking.wake(lease) or has_open

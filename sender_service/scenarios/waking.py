@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sender_service.context import SenderContext
@@ -13,7 +13,8 @@ from sender_service.models.decide.app_rules import AppRules
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.waking import Woken
 from sender_service.models.decide.world import EMPTY_WORLD
-from sender_service.models.scenario.run import Run, person_of, scenario_of
+from sender_service.models.scenario.run import Run, person_of
+from sender_service.scenarios.due_runs import DueRuns
 from sender_service.scenarios.firing import Firer
 from sender_service.scenarios.joining import Joining
 from sender_service.scenarios.knowledge import Knowledge
@@ -21,7 +22,7 @@ from sender_service.scenarios.lease import AppLease
 from sender_service.scenarios.people import LoadedPeople, PersonLoader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.scenarios.run_writes import RunWrites
-from sender_service.store.runs import DUE_AT_ONCE, RunStore
+from sender_service.store.runs import RunStore
 from shared import metrics
 from shared.clock import Clock
 from shared.mongo.client import IN_LIMIT
@@ -42,8 +43,7 @@ class Waking:
     firer: Firer
     knowledge: Knowledge
     clock: Clock
-    # By app: ids that were due and aren't looked at yet. Some engines read all of them for the first.
-    _due: dict[str, list[str]] = field(default_factory=dict, init=False)
+    due_runs: DueRuns
 
     @classmethod
     def of(cls, context: SenderContext, firer: Firer, knowledge: Knowledge) -> Waking:
@@ -58,20 +58,16 @@ class Waking:
             firer=firer,
             knowledge=knowledge,
             clock=context.clock,
+            due_runs=DueRuns(stores.runs),
         )
 
     async def find_due(self, app: str) -> bool:
         """Return whether a run is due. Raises StoreUnavailable."""
-        if not self._due.get(app):
-            self._due[app] = (await self.runs.due_ids(app, self.clock()))[::-1]
-        metrics.RUNS_DUE.labels(app).set(len(self._due[app]))
-        if not self._due[app]:
-            metrics.RUNS_OLDEST_DUE.labels(app).set(0)
-        return bool(self._due[app])
+        return await self.due_runs.find(app, self.clock())
 
     def forget(self, app: str) -> None:
         """Forget what was found due, since another process wakes the app's runs."""
-        self._due.pop(app, None)
+        self.due_runs.forget(app)
 
     async def wake(self, lease: AppLease) -> bool:
         """Look at some of the runs that were found due; return whether more are left.
@@ -79,7 +75,7 @@ class Waking:
         Raises LeaseLost, Unavailable.
         """
         now, rules = self.clock(), await self.rules.load(lease.app)
-        if rules is None or not self._due.get(lease.app):
+        if rules is None or not self.due_runs.has(lease.app):
             return False
         is_old = await self.knowledge.why_old(now) is not None
         runs, due, rules = await self._read_due(rules, now, is_old)
@@ -89,10 +85,10 @@ class Waking:
             await lease.keep()
             await self.runs.replace_many(woken.changed[start : start + IN_LIMIT])
         for key, found in woken.candidates.items():
-            await self.firer.fire(lease, found.rules, key.step, found.runs.values(), now)
+            await self.firer.fire(lease, found.rules, key, found.runs.values(), now)
         for (result, why), count in woken.results.items():
             metrics.SCENARIO_DECISIONS.labels(lease.app, result, why).inc(count)
-        return bool(self._due[lease.app])
+        return self.due_runs.has(lease.app)
 
     async def _read_due(
         self, rules: AppRules, now: datetime, is_old: bool
@@ -104,19 +100,18 @@ class Waking:
         """
         runs: dict[str, list[Run]] = {}
         due: list[Run] = []
-        left, oldest = self._due[rules.app], now
-        while left and not due:
-            ids = {left.pop() for _ in range(min(len(left), DUE_AT_ONCE))}
+        oldest = now
+        while not due and (ids := self.due_runs.take(rules.app)):
             runs = await self.runs.of_people(rules.app, map(person_of, ids))
             read = (run for of in runs.values() for run in of if run.id in ids)
             due = [run for run in read if run.ended is None and run.due <= now]
             oldest = min([oldest, *(run.due for run in due)])
             rules = await self.rules.add_versions(rules, _versions_of(due))
-            resting = {run.scenario for run in due if is_old and _rests(run, rules)}
-            due = [run for run in due if run.scenario not in resting]
-            left[:] = [id for id in left if scenario_of(id) not in resting]
+            resting = _versions_of(run for run in due if is_old and _rests(run, rules))
+            due = [run for run in due if (run.scenario, run.version) not in resting]
             if resting:
                 self.knowledge.note_rest()
+                await self.due_runs.pass_over(rules.app, resting, now)
         metrics.RUNS_OLDEST_DUE.labels(rules.app).set((now - oldest).total_seconds())
         return runs, due, rules
 

@@ -14,10 +14,10 @@ from sender_service.account_closing import close_complete, release_caps
 from sender_service.models.send import SendOverview
 from sender_service.pages.document import send_of
 from sender_service.pages.page import Page
-from sender_service.pages.quiet_hours import wait_through_quiet_hours
 from sender_service.pages.transitions import due_chunks, expire, release
 from sender_service.providers.base import request_rate
 from sender_service.scheduler.message_window import Grant
+from sender_service.scheduler.night import wait_through_night
 from sender_service.scheduler.publishing import build_jobs, publish_jobs
 from sender_service.scheduler.recheck import Recheck
 from sender_service.scheduler.repair import SendRepair, is_sending
@@ -188,7 +188,7 @@ class Scheduler:
     ) -> tuple[list[str], dict[str, Grant]]:
         """Return the chunks that may be called now, and what was reserved for them by provider."""
         now, chunks = self._tools.clock(), page.chunks
-        wait_through_quiet_hours(page, send, now, self._answer_timeout)
+        await wait_through_night(self._tools.contacts, page, send, now, self._answer_timeout)
         due = due_chunks(page, send, now, room=room, answer_timeout=self._answer_timeout)
         # Also chunks deferred without a call. What may have been called is repeated unchanged.
         uncalled = [name for name in due if not chunks[name].is_attempted]

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import cast
 
 from sender_service.pages.page import Page
-from sender_service.store.contacts import contact_key
+from sender_service.store.contact_pushes import contact_key
 from sender_service.store.histories import HistoryStore
 from sender_service.store.pages import FULL_PAGES_A_READ
 from sender_service.store.scenario_erasure import ScenarioErasure

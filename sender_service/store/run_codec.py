@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sender_service.models.scenario.run import Entry, Run, RunEnd, RunPush, SkippedStep
 from shared.clock import whole_milliseconds
-from shared.mongo.client import Document
+from shared.mongo.client import Document, if_unchanged
 
 RUN_RETENTION = timedelta(days=100)  # after a run's end
 
@@ -91,3 +92,14 @@ def _decode_entry(document: Document) -> Entry:
         items=tuple(document["items"]),
         key=document["key"],
     )
+
+
+def replacement_of(run: Run) -> tuple[Document, Document]:
+    """Return the query of the run as it was read, and the document that replaces it."""
+    document = encode_run(run)
+    return if_unchanged(document), {**document, "rev": run.rev + 1}
+
+
+def replaced(run: Run) -> Run:
+    """Return the run as it is read once it was replaced."""
+    return decode_run(encode_run(replace(run, rev=run.rev + 1)))

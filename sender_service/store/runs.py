@@ -7,8 +7,8 @@ conditional on the step at which they wait.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -16,14 +16,20 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from sender_service.models.scenario.firing import StepClaim
-from sender_service.models.scenario.run import MAX_STEPS_KEPT, EndReason, Run
+from sender_service.models.scenario.run import MAX_STEPS_KEPT, DueRun, EndReason, Run
 from sender_service.models.send import EVER, NEVER
-from sender_service.store.run_codec import decode_run, encode_push, encode_run, expiry_of
+from sender_service.store.run_codec import (
+    decode_run,
+    encode_push,
+    encode_run,
+    expiry_of,
+    replaced,
+    replacement_of,
+)
 from sender_service.store.run_pages import ids_of, read_waiting
 from shared.mongo.client import (
     Database,
     Document,
-    if_unchanged,
     in_batches,
     translate_mongo_errors,
     write_conditionally,
@@ -86,35 +92,38 @@ class RunStore:
     async def replace(self, run: Run) -> bool:
         """Write the run and raise its `rev`; return False where it isn't as it was read."""
         with translate_mongo_errors():
-            result = await self._runs.replace_one(*_replacement(run))
+            result = await self._runs.replace_one(*replacement_of(run))
         return result.matched_count == 1
 
     async def replace_many(self, runs: Sequence[Run]) -> set[str]:
         """Write runs as `replace` does; return the ids of those that were written."""
         if not runs:
             return set()
-        writes = [ReplaceOne(*_replacement(run)) for run in runs]
+        writes = [ReplaceOne(*replacement_of(run)) for run in runs]
         with translate_mongo_errors():
             written = await write_conditionally(self._runs, writes)
         if written == len(runs):
             return {run.id for run in runs}
         # A bulk write doesn't name those that it met.
         stored = await self.get(run.id for run in runs)
-        return {run.id for run in runs if stored.get(run.id) == _stored_form(run)}
+        return {run.id for run in runs if stored.get(run.id) == replaced(run)}
 
-    async def due(self, app: str, now: datetime, limit: int = DUE_AT_ONCE) -> list[Run]:
-        """Return runs that are due. The index has the longest due first."""
-        return await self._read(_due(app, until=now), limit)
-
-    async def due_ids(self, app: str, now: datetime, limit: int = DUE_IDS_AT_ONCE) -> list[str]:
-        """Return ids of runs that are due, the longest due first; `get` reads some at a time.
-
-        Some engines read all that match for the first few: a crowd is read once, not once for each 500.
-        """
-        query, fields = _due(app, until=now), {"due": 1}
+    async def due(
+        self,
+        app: str,
+        now: datetime,
+        limit: int = DUE_IDS_AT_ONCE,
+        *,
+        without: Collection[tuple[str, int]] = (),
+    ) -> list[DueRun]:
+        """Return runs that are due, the longest due first, `without` those of some scenarios' versions."""
+        query, fields = _due(app, until=now), {"due": 1, "version": 1}
+        if without:
+            query["$nor"] = [{"scenario": id, "version": version} for id, version in without]
         with translate_mongo_errors():
             found = await read_all(self._runs, query, fields, limit=limit)
-        return [one["_id"] for one in sorted(found, key=lambda one: (one["due"], one["_id"]))]
+        found.sort(key=lambda one: (one["due"], one["_id"]))
+        return [DueRun(one["_id"], one["version"], one["due"]) for one in found]
 
     async def claim(self, ids: Sequence[str], claim: StepClaim) -> None:
         """Take the step of those that still wait at it. `claimed` returns them."""
@@ -219,24 +228,14 @@ class RunStore:
                 count += result.modified_count
         return count
 
-    async def _read(self, query: Document, limit: int = 0) -> list[Run]:
+    async def _read(self, query: Document) -> list[Run]:
         with translate_mongo_errors():
-            return list(map(decode_run, await read_all(self._runs, query, limit=limit)))
+            return list(map(decode_run, await read_all(self._runs, query)))
 
 
 def _due(app: str, until: datetime, since: datetime = EVER) -> Document:
     """Return the query of an app's waiting runs by their due time."""
     return {"app": app, "due": {"$gte": since, "$lte": min(until, LAST_DUE)}}
-
-
-def _replacement(run: Run) -> tuple[Document, Document]:
-    document = encode_run(run)
-    return if_unchanged(document), {**document, "rev": run.rev + 1}
-
-
-def _stored_form(run: Run) -> Run:
-    """Return the run as it is read once it was replaced."""
-    return decode_run(encode_run(replace(run, rev=run.rev + 1)))
 
 
 def _by_again(found: Iterable[Document]) -> Iterator[tuple[list[str], int]]:

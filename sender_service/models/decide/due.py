@@ -58,6 +58,17 @@ def earliest_push(step: Step, person: Person, rules: Rules, due: datetime) -> da
     return night_end_of(step, person, rules, due) or due
 
 
+def expiry_of(step: Step | None, person: Person, rules: Rules, now: datetime) -> datetime:
+    """Return until when a push that is fired now may leave: `maxLate` from now, or from the end of a
+    night that may meet it on its way.
+    """
+    until = now + rules.max_late
+    night = None if step is None else rules.next_night(step.campaign, person.zone, now)
+    if step is None or night is None or night >= until:
+        return until
+    return earliest_push(step, person, rules, night) + rules.max_late
+
+
 def spread_of(scenario: Scenario, person: str) -> timedelta:
     """Return her stable share of the spread."""
     if not scenario.spread:

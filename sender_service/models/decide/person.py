@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 
 from sender_service.models.scenario.run import Click, Entry, Run
@@ -61,11 +61,17 @@ class Person:
         """Return when the basket's lines changed last."""
         return self.basket["since"]
 
-    @property
-    def last_push(self) -> datetime | None:
-        """Return the time of her last scenario push."""
-        pushes = [run.last_push for run in self.runs]
-        return max((at for at in (*pushes, *self.pushed) if at is not None), default=None)
+    def free_from(self, now: datetime, gap: timedelta) -> datetime:
+        """Return from when on, now or later, no scenario push of hers is closer than the gap.
+
+        Some are later than now: they wait for the morning.
+        """
+        pushes = (*(run.last_push for run in self.runs), *self.pushed)
+        free = now
+        for at in sorted(at for at in pushes if at is not None):
+            if at - gap < free < at + gap:
+                free = at + gap
+        return free
 
     def runs_of(self, scenario: str) -> list[Run]:
         return [run for run in self.runs if run.scenario == scenario]

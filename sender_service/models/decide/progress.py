@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sender_service.models.decide.decision import End, Skip, Wait
 from sender_service.models.decide.due import due_of, next_look
 from sender_service.models.decide.exit_facts import time_of_exit
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.rules import Rules
-from sender_service.models.scenario.firing import StepClaim
+from sender_service.models.scenario.firing import LATE, StepClaim
 from sender_service.models.scenario.run import (
     MAX_STEPS_KEPT,
     EndReason,
@@ -20,7 +20,7 @@ from sender_service.models.scenario.run import (
     RunPush,
     SkippedStep,
 )
-from sender_service.models.scenario.scenario import Scenario, Step
+from sender_service.models.scenario.scenario import After, Scenario, Step
 from sender_service.models.send import NEVER
 from shared.reasons import NotApplicable
 
@@ -90,17 +90,50 @@ def give_back(
 ) -> Run:
     """Return the run after its push was not sent: the step counts as skipped, without a push.
 
-    A step that waits for silence is waited for anew where she was active, unless the run went on.
+    A step that waits for silence is waited for anew where she was active, unless the run went on. One
+    that was the last ended the run, which then waits again.
     """
     push = next((one for one in run.pushes if one.firing == firing), None)
     if push is None:
         return run
-    left = replace(run, pushes=tuple(one for one in run.pushes if one.firing != firing))
-    following = step_after(scenario, push.step)
-    is_next = run.ended is None and run.step == (None if following is None else following.id)
-    if why == "active" and is_next:
-        return replace(left, step=push.step, due=now)
-    return left.with_skipped(SkippedStep(step=push.step, why=why, at=now))
+    waits = _await_again(run, push, scenario, now) if why == "active" else None
+    if waits is not None:
+        return waits
+    return _without(run, push).with_skipped(SkippedStep(step=push.step, why=why, at=now))
+
+
+def take_back(run: Run, firing: str, scenario: Scenario, now: datetime) -> Run:
+    """Return the run after a firing took its step that doesn't have it as a member.
+
+    It is looked at anew; where the run went on meanwhile, the step is late.
+    """
+    push = next((one for one in run.pushes if one.firing == firing), None)
+    waits = None if push is None else _await_again(run, push, scenario, now)
+    return waits or give_back(run, firing, LATE, scenario, now)
+
+
+def _await_again(run: Run, push: RunPush, scenario: Scenario, now: datetime) -> Run | None:
+    """Return the run as it waits for the push's step again; None where it went on."""
+    step, following = scenario.step(push.step), step_after(scenario, push.step)
+    is_next = run.step == (None if following is None else following.id)
+    if step is None or not is_next or (run.ended and not _reopens(run, push, scenario, now)):
+        return None
+    # The claim replaced the basis. The step was due by then, so its wait had begun as long before.
+    length = step.wait.length if isinstance(step.wait, After) else timedelta(0)
+    waiting = _without(replace(run, ended=None), push)
+    return replace(waiting, step=step.id, basis=push.at - length, due=now)
+
+
+def _reopens(run: Run, push: RunPush, scenario: Scenario, now: datetime) -> bool:
+    """Return whether a run is over for its push alone, and can't have been followed by another."""
+    again = scenario.again
+    since = push.at if again.since == "push" else run.entry.at
+    is_done = run.ended is not None and run.ended.why == "done"
+    return is_done and run.step is None and now < since + again.length
+
+
+def _without(run: Run, push: RunPush) -> Run:
+    return replace(run, pushes=tuple(one for one in run.pushes if one.firing != push.firing))
 
 
 def note_items(run: Run, firing: str, items: tuple[str, ...]) -> Run:

@@ -42,10 +42,14 @@ class Rules:
 
     @property
     def needs_knowledge(self) -> bool:
-        """Return whether what people did lately may forbid a push: by an exit, a condition, a choice."""
+        """Return whether what people did lately may forbid a push: by an exit, a condition, a choice,
+        a silence.
+        """
         versions = [version for version in (self.own, self.present) if version is not None]
         steps = [step for version in versions for step in version.steps]
-        return bool(self.until) or any(step.only or step.choose for step in steps)
+        asks = any(step.only or step.choose for step in steps)
+        # Waits are those of the run's own version.
+        return bool(self.until) or asks or any(step.awaits_silence for step in self.own.steps)
 
     def only(self, step: str) -> list[Condition]:
         """Return the conditions that the step has in either version."""
@@ -61,3 +65,8 @@ class Rules:
         """Return the end of the quiet hours that contain the moment; None outside them."""
         night = self.nights.get(campaign, self.night)
         return None if night is None else night.until(moment, self.zone_of(zone))
+
+    def next_night(self, campaign: str, zone: str | None, moment: datetime) -> datetime | None:
+        """Return the begin of the next quiet hours after the moment; None where there are none."""
+        night = self.nights.get(campaign, self.night)
+        return None if night is None else night.next_start(moment, self.zone_of(zone))

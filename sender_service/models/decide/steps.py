@@ -77,11 +77,10 @@ def check_night(case: Case) -> Found:
 
 
 def check_gap(case: Case) -> Found:
-    """Wait for the gap after her last scenario push; skip what is too late by then."""
-    last = case.person.last_push
-    if last is None or last + case.rules.gap <= case.now:
+    """Wait for the gap to her scenario pushes; skip what is too late by then."""
+    end = case.person.free_from(case.now, case.rules.gap)
+    if end <= case.now:
         return None, ""
-    end = last + case.rules.gap
     detail = f"gap until {to_iso(end)}"
     if earliest_push(case.this_step, case.person, case.rules, end) > case.in_time_until:
         return _skip(case, "outranked"), detail

@@ -9,24 +9,17 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 from sender_service.models.decide.app_rules import AppRules
 from sender_service.models.decide.decide import decide_together
 from sender_service.models.decide.decision import Decision, End, Push, Skip, Wait
+from sender_service.models.decide.due import expiry_of
 from sender_service.models.decide.person import Person
 from sender_service.models.decide.progress import end_run, proceed
 from sender_service.models.decide.rules import Rules
 from sender_service.models.decide.world import World
+from sender_service.models.scenario.firing import StepKey
 from sender_service.models.scenario.run import Run
-
-
-class StepKey(NamedTuple):
-    """Step of a scenario's version: a firing pushes one."""
-
-    scenario: str
-    version: int
-    step: str
 
 
 @dataclass(slots=True)
@@ -71,7 +64,8 @@ class Woken:
             case Wait() | Skip() | End():
                 self._note(proceed(run, decision, person, rules, now), decision)
             case Push() if run.step is not None:
-                key = StepKey(run.scenario, run.version, run.step)
+                expires = expiry_of(rules.own.step(run.step), person, rules, now)
+                key = StepKey(run.scenario, run.version, run.step, expires)
                 candidates = self.candidates.setdefault(key, Candidates(rules))
                 if candidates.runs.setdefault(person.id, run) is run:
                     self.results["push", ""] += 1

@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
 from sender_service.models.scenario.run import Entry, RunPush
+from sender_service.models.scenario.scenario import Scenario
 from shared.ids import derived_id
 from shared.models.wire import to_iso
 
 FiringState = Literal["open", "claimed", "handed", "settled", "late"]
+LATE = "late"
 NO_PLAYER = "no_player"  # of a person whom no page has: she had no browser to push to
+
+
+class StepKey(NamedTuple):
+    """Step of a scenario's version: a firing pushes one.
+
+    `expires`: that firing does. It is later for those whose night is near.
+    """
+
+    scenario: str
+    version: int
+    step: str
+    expires: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +108,16 @@ def entry_of(firing: Firing) -> Entry | None:
     """Return the entry that an occurrence of the clock is to its people; None of other firings."""
     one = firing.occurrence
     return None if one is None else Entry(at=one.at, event=firing.id)
+
+
+def in_time_until(firing: Firing, own: Scenario, present: Scenario) -> datetime:
+    """Return until when an open firing may be handed over, by what `maxLate` is in both versions."""
+    max_late = min(own.max_late, present.max_late)
+    if firing.occurrence is not None:
+        return firing.due_at + max_late
+    # It was made to expire so long after its claim, or after the end of a night.
+    sooner = firing.expires_at - (own.max_late - max_late)
+    return min(firing.expires_at, max(firing.made_at + max_late, sooner))
 
 
 def trigger_of(firing: Firing) -> bytes:

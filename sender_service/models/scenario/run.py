@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 EndReason = Literal["bought", "emptied", "clicked", "done", "deleted", "merged", "ended", "erased"]
 MAX_STEPS_KEPT = 20  # pushes, and skipped steps, that a run keeps
@@ -99,6 +99,14 @@ class Run:
 
     def with_skipped(self, step: SkippedStep) -> Run:
         return replace(self, skipped=(*self.skipped, step)[-MAX_STEPS_KEPT:])
+
+
+class DueRun(NamedTuple):
+    """Run that is due, as far as it was read."""
+
+    id: str
+    version: int
+    due: datetime
 
 
 def scenario_of(run: str) -> str:

@@ -72,6 +72,11 @@ class Step:
     only: Condition | None = None
     choose: Choose | None = None
 
+    @property
+    def awaits_silence(self) -> bool:
+        """Return whether it comes so long after the person was last seen."""
+        return isinstance(self.wait, After) and self.wait.of == "silence"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:

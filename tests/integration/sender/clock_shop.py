@@ -103,7 +103,7 @@ class ClockShop:
         stores, clock = self.line.world.stores, self.line.world.clock
         lease = await Leases(stores.wakers, "waker", clock.monotonic).take(APP)
         assert lease is not None
-        closer = FiringCloser.of(stores, clock)
+        closer = FiringCloser.of(stores, clock, clock.monotonic)
         await closer.close(lease, await stores.firings.under_way(APP))
 
     async def counts(self, firing: str) -> dict[str, int]:

@@ -7,6 +7,7 @@ import uuid
 from datetime import timedelta
 
 from sender_service.account_closing import release_caps
+from sender_service.store.contact_pushes import PlannedPush
 from shared.models.app import Cap
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, open_world
@@ -49,11 +50,11 @@ async def test_two_sends_at_once_never_pass_the_cap(settings: Settings) -> None:
         now = world.clock()
         sends = [f"send-{n}" for n in range(8)]
         refused = await asyncio.gather(
-            *(world.contacts.reserve(APP, people, send, [cap], now) for send in sends)
+            *(world.contacts.reserve(APP, people, PlannedPush(send, [cap], now)) for send in sends)
         )
         for person in people:
             assert sum(person not in r for r in refused) == 3
-        again = await world.contacts.reserve(APP, people, sends[0], [cap], now)
+        again = await world.contacts.reserve(APP, people, PlannedPush(sends[0], [cap], now))
         assert again == refused[0]
 
 
@@ -64,7 +65,8 @@ async def test_a_repeated_planning_counts_once(settings: Settings) -> None:
         await world.person("ann")
         send = await world.trigger()
         cap = Cap.model_validate(CAP)
-        assert await world.contacts.reserve(APP, {"ann": ()}, send, [cap], world.clock()) == set()
+        push = PlannedPush(send, [cap], world.clock())
+        assert await world.contacts.reserve(APP, {"ann": ()}, push) == set()
         assert await world.planner().plan_one()
         assert (await world.sums(send)).pending == 1
 
@@ -105,15 +107,16 @@ async def test_d9_a_login_starts_no_cap_anew(settings: Settings) -> None:
 async def test_d9_pushes_of_merged_persons_count_once_and_in_any_order(settings: Settings) -> None:
     async with open_world(settings) as world:
         now, day = world.clock(), Cap(count=2, days=1)
+        after, third = (PlannedPush(send, [day], now) for send in ("next", "third"))
         # A send that reached both before the merge was one push to whoever they are now.
         for person in ("visitor", "other", "ann"):
-            await world.contacts.reserve(APP, {person: ()}, "both", [day], now)
+            await world.contacts.reserve(APP, {person: ()}, PlannedPush("both", [day], now))
         for names in (["visitor", "other"], ["other", "visitor"]):
-            assert await world.contacts.refused(APP, {"ann": names}, "next", [day], now) == set()
+            assert await world.contacts.refused(APP, {"ann": names}, after) == set()
         # The send under way that began with the visitor is noted as hers, and counts once.
-        await world.contacts.reserve(APP, {"visitor": ()}, "next", [day], now)
+        await world.contacts.reserve(APP, {"visitor": ()}, after)
         for _ in range(2):
             merged = {"ann": ["other", "visitor"]}
-            assert await world.contacts.reserve(APP, merged, "next", [day], now) == set()
-        assert await world.contacts.refused(APP, merged, "third", [day], now) == {"ann"}
-        assert await world.contacts.refused(APP, {"ann": ()}, "third", [day], now) == {"ann"}
+            assert await world.contacts.reserve(APP, merged, after) == set()
+        assert await world.contacts.refused(APP, merged, third) == {"ann"}
+        assert await world.contacts.refused(APP, {"ann": ()}, third) == {"ann"}

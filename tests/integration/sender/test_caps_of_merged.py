@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sender_service.store.contacts import MAX_PUSHES, ContactStore
+from sender_service.store.contact_pushes import MAX_PUSHES, PlannedPush
+from sender_service.store.contacts import ContactStore
 from shared.models.app import Cap
 from shared.mongo.client import Database
 from shared.settings import Settings
@@ -30,7 +31,7 @@ async def _reserve(
 ) -> bool:
     """Reserve a push of the send for the one person; return whether the person may get it."""
     store = store or world.contacts
-    return not await store.reserve(APP, people, send, [cap], world.clock())
+    return not await store.reserve(APP, people, PlannedPush(send, [cap], world.clock()))
 
 
 async def _merge(world: SenderHarness) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sender_service.models.scenario.scenario import SPREAD_SLOTS
+from sender_service.scenarios.closing import FiringCloser
+from sender_service.scenarios.lease import Leases
 from tests.integration.sender.clock_shop import SECOND, TEA, ClockShop, today
 from tests.integration.sender.dying_stores import Killed
 from tests.integration.sender.pipeline import open_line
@@ -207,6 +211,29 @@ async def test_a_push_whose_page_never_came_is_given_back(shop: ClockShop) -> No
     runs = await shop.all_runs()
     assert begun > planned > 0 and len(runs) == begun
     assert not any(run.pushes for run in runs)
+
+
+async def test_a_large_send_is_closed_a_piece_a_turn(shop: ClockShop) -> None:
+    await shop.people(25, basket={**TEA, "at": shop.now(), "since": shop.now()})
+    own = await shop.put(steps=[_first(only={"basket": {}}), SECOND])
+    firing = await _planned(shop, own)
+    await shop.line.world.database["profiles"].update_many({}, {"$set": {"basket.items": []}})
+    assert await _sent(shop, firing) == 0
+    world = shop.line.world
+    lease = await Leases(world.stores.wakers, "waker", world.clock.monotonic).take("demo")
+    closer = FiringCloser.of(world.stores, world.clock, count().__next__)  # each piece takes long
+    assert lease is not None
+    lease, turns = replace(lease, is_new=False), 0
+    while await closer.close(lease, await world.stores.firings.under_way("demo")):
+        turns += 1
+        found = await world.stores.firings.get(firing)
+        assert found is not None and (turns > 1 or found.state == "handed")
+        world.clock.advance(14)  # other apps; the lease lives on
+        await lease.keep()
+    assert turns >= 2
+    found = await world.stores.firings.get(firing)
+    assert found is not None and found.state == "settled" and found.counts == {"exited": 25}
+    assert not any(run.pushes for run in await shop.all_runs())
 
 
 def _first(**fields: Any) -> dict[str, Any]:

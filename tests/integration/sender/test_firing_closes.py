@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,24 @@ async def test_an_open_send_holds_no_other_up(wakers: Wakers) -> None:
     await wakers.look()
     assert wakers.pushed()["ann"] == ["hour", "day"]
     assert await wakers.states() == ["handed", "handed"]
+
+
+async def test_closing_goes_on_a_turn_later_and_holds_no_due_run_up(wakers: Wakers) -> None:
+    for id in ("one", "two"):
+        own = await wakers.scenario(id=id)
+        await wakers.enter(own, f"p-{id}")
+    wakers.after(minutes=60)
+    await wakers.look()
+    await wakers.deliver()
+    await wakers.enter(own, "last")
+    wakers.after(minutes=60)
+    waker = wakers.waker()
+    waker.closer.monotonic = count().__next__  # each firing takes a turn's time
+    await wakers.look(waker)
+    assert await wakers.states() == ["handed", "handed", "settled"]
+    assert "last" in wakers.pushed()
+    await wakers.look(waker)
+    assert await wakers.states() == ["handed", "settled", "settled"]
 
 
 async def test_who_has_no_browser_is_skipped(wakers: Wakers) -> None:

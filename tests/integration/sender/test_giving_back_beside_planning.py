@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Sequence
 
 import pytest
 
+from sender_service.store.contact_pushes import PlannedPush
 from sender_service.store.contacts import ContactStore
 from shared.models.app import Cap
 from shared.settings import Settings
@@ -39,7 +40,7 @@ async def test_pushes_given_back_while_others_copy_them_are_in_no_list(
         now, kept, work = world.clock(), set[str](), list[Awaitable[object]]()
         pushes = [(name, f"{name}-{n}") for name in VISITORS for n in range(4)]
         for name, send in pushes:
-            await world.contacts.reserve(APP, {name: ()}, send, [MANY], now)
+            await world.contacts.reserve(APP, {name: ()}, PlannedPush(send, [MANY], now))
         await _merge(world, VISITORS)
         for name, send in pushes:
             if draw.random() < 0.5:
@@ -48,11 +49,13 @@ async def test_pushes_given_back_while_others_copy_them_are_in_no_list(
                 work.append(draw.choice(stores).release(APP, [name], send))
         for n in range(6):
             own, people = f"own-{n}", {"ann": VISITORS}
-            work.append(draw.choice(stores).reserve(APP, people, own, [MANY], now))
+            work.append(draw.choice(stores).reserve(APP, people, PlannedPush(own, [MANY], now)))
             kept.add(own)
         draw.shuffle(work)
         await asyncio.gather(*work)
-        assert not await world.contacts.reserve(APP, {"ann": VISITORS}, "last", [MANY], now)
+        assert not await world.contacts.reserve(
+            APP, {"ann": VISITORS}, PlannedPush("last", [MANY], now)
+        )
         assert await _noted(world, "ann") == sorted({*kept, "last"})
         for name in VISITORS:
             assert await _noted(world, name) == sorted(s for s in kept if s.startswith(name))

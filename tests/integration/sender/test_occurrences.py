@@ -223,6 +223,16 @@ async def test_handed_over_too_late_it_is_never_pushed(wakers: Wakers) -> None:
     assert await made(wakers) == [(TODAY, "late")] and wakers.triggers() == {}
 
 
+async def test_a_stricter_max_late_reaches_what_is_open(wakers: Wakers) -> None:
+    own = await put_daily(wakers)
+    wakers.after(hours=1)
+    await look(wakers)
+    await wakers.context.stores.scenarios.put(replace(own, max_late=5 * MINUTE), wakers.clock())
+    wakers.after(minutes=6)
+    await wakers.look()
+    assert await made(wakers) == [(TODAY, "late")] and wakers.triggers() == {}
+
+
 @pytest.mark.parametrize("writes", range(1, 4))
 async def test_a_waker_that_dies_leaves_it_to_the_next(wakers: Wakers, writes: int) -> None:
     await put_daily(wakers)

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from sender_service.models.decide.progress import end_run, push_run
-from sender_service.models.scenario.run import MAX_STEPS_KEPT, RunPush, SkippedStep
+from sender_service.models.scenario.run import MAX_STEPS_KEPT, DueRun, RunPush, SkippedStep
 from sender_service.store.runs import LAST_DUE, RunStore
 from shared.mongo.client import Collection, Document
 from shared.mongo.whole_reads import BY_ID, aggregate_all
@@ -75,7 +75,7 @@ async def test_due_are_those_that_wait(runs: RunStore) -> None:
     later, others = run(2, due=START + HOUR), run(3, app="other")
     await runs.insert([run(0), over, later, others])
     assert await runs.due("demo", START - MINUTE) == []
-    assert await runs.due("demo", START) == [run(0)]
+    assert [one.id for one in await runs.due("demo", START)] == [run(0).id]
     assert {one.id for one in await runs.due("demo", LAST_DUE + DAY)} == {run(0).id, later.id}
     assert len(await runs.due("demo", START + DAY, limit=1)) == 1
     await runs.replace(end_run(run(0), "done", START))
@@ -84,14 +84,12 @@ async def test_due_are_those_that_wait(runs: RunStore) -> None:
 async def test_the_longest_due_come_first(runs: RunStore) -> None:
     for n in (3, 1, 4, 0, 2):
         await runs.insert([run(n, due=START + n * MINUTE)])
-    assert [one.due for one in await runs.due("demo", START + HOUR, limit=2)] == [
-        START,
-        START + MINUTE,
-    ]
-    ids = [run(n).id for n in range(5)]
-    assert await runs.due_ids("demo", START + 3 * MINUTE) == ids[:4]
-    assert await runs.due_ids("demo", START + HOUR, limit=2) == ids[:2]
-    assert await runs.due_ids("other", START + HOUR) == []
+    found = [DueRun(run(n).id, 1, START + n * MINUTE) for n in range(5)]
+    assert await runs.due("demo", START + 3 * MINUTE) == found[:4]
+    assert await runs.due("demo", START + HOUR, limit=2) == found[:2]
+    assert await runs.due("other", START + HOUR) == []
+    assert await runs.due("demo", START + HOUR, without={("basket", 2)}) == found
+    assert await runs.due("demo", START + HOUR, without={("basket", 1)}) == []
 
 
 async def test_a_claim_does_to_each_run_what_push_run_does(runs: RunStore) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from sender_service.models.policy import Gap
+from sender_service.store.contact_pushes import PlannedPush
 from sender_service.store.outcomes import PersonFilter
 from tests.integration.sender.fired_steps import FiredSteps
 from tests.integration.sender.pipeline import open_line
 from tests.support.documents import build_merge
+from tests.unit.sender.scenario_builders import HOUR
 
 NOT_SENT = {"not_applicable": 1}
 
@@ -20,6 +23,8 @@ NOT_SENT = {"not_applicable": 1}
 async def shop(mongo_uri: str, tmp_path: Path) -> AsyncIterator[FiredSteps]:
     async with open_line(mongo_uri, tmp_path) as line:
         shop = FiredSteps(line)
+        zone = {"$set": {"timeZone": "Etc/UTC"}}  # quiet hours ask for it
+        await shop.database["apps"].update_one({}, zone)
         await shop.put()
         await shop.campaign(quietHours=False)
         yield shop
@@ -37,6 +42,27 @@ async def test_what_was_bought_in_the_night_is_not_reminded_of(shop: FiredSteps)
     assert await shop.result(firing) == (1, {"bought": 1}, {})
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_of_two_that_meet_a_night_one_leaves_in_the_morning(
+    shop: FiredSteps, *, is_first: bool
+) -> None:
+    world = shop.line.world
+    await shop.campaign(quietHours={"from": "13:30", "to": "15:00"})
+    firing = await shop.planned(*await shop.people(["tea"], timeZone="Etc/UTC"))
+    world.clock.advance(1800)
+    morning = world.clock() + timedelta(minutes=90)
+    if is_first:
+        assert await shop.line.work() == 0  # it waits, and is noted for the morning
+    world.clock.advance(2400)
+    other = PlannedPush("by-clock", [Gap(HOUR)], world.clock(), {"p0": morning})
+    refused = await world.contacts.reserve("demo", {"p0": ()}, other)
+    assert refused == ({"p0"} if is_first else set())
+    assert await shop.line.work() == 0
+    world.clock.advance(3000)
+    sent, suppressed, _ = await shop.result(firing)
+    assert (sent, suppressed) == ((1, {}) if is_first else (0, {"capped": 1}))
+
+
 async def test_a_purchase_of_the_person_whom_she_was_merged_into(shop: FiredSteps) -> None:
     firing = await shop.planned(*await shop.people(["tea"]))
     await _merge(shop, names=True)
@@ -51,6 +77,29 @@ async def test_a_merge_that_the_profile_does_not_show_yet_is_waited_for(shop: Fi
     await shop.change("login", aliases=["p0"])
     shop.line.world.clock.advance(5)
     assert await shop.result(firing) == (1, {}, {})
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+async def test_a_merge_that_is_not_clear_at_planning_ends_nothing(
+    shop: FiredSteps, *, is_named: bool
+) -> None:
+    """Look again in 5 s, for a minute: her basket comes with the merge, or is empty by then."""
+    firing, clock = await shop.fire(*await shop.people(["tea"])), shop.line.world.clock
+    basket = (await shop.database["profiles"].find_one({"_id": "p0"}) or {})["basket"]
+    await _merge(shop, names=False)
+    await shop.database["players"].update_many({}, {"$set": {"person": "login"}})
+    await shop.empty("login")
+    for _ in range(11):  # longer than for an unknown name
+        await shop.line.plan()
+        assert (await shop.line.account_of(firing))["state"] == "planning"
+        clock.advance(5)
+    if is_named:
+        await shop.change("login", aliases=["p0"], basket=basket)
+    else:
+        clock.advance(5)
+    await shop.line.plan()
+    expected = (1, {}, {}) if is_named else (0, NOT_SENT, {"emptied": 1})
+    assert await shop.result(firing) == expected
 
 
 async def _merge(shop: FiredSteps, *, names: bool) -> None:

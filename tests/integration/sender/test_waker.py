@@ -21,7 +21,7 @@ from tests.integration.sender.waker_harness import (
     open_wakers,
     shifted,
 )
-from tests.unit.sender.scenario_builders import HOUR, after, step
+from tests.unit.sender.scenario_builders import HOUR, MINUTE, after, step
 
 WRITES = ("raise_n", "insert", "claim", "set_claimed", "publish", "set_handed")
 PEOPLE = ("ann", "bob", "cid")
@@ -171,6 +171,19 @@ async def test_a_firing_that_nobody_finished_in_time_is_late(wakers: Wakers) -> 
     assert (await wakers.states(), wakers.triggers()) == (["late"], {})
     run = await wakers.run_of("ann")
     assert ([one.why for one in run.skipped], run.pushes, run.step) == (["late"], (), "day")
+
+
+async def test_a_stricter_max_late_reaches_a_firing_that_is_open(wakers: Wakers) -> None:
+    await wakers.enter(await wakers.scenario(), *PEOPLE)
+    wakers.after(minutes=60)
+    with pytest.raises(Killed):
+        await wakers.look(wakers.waker("one", Fuse(1, "claim")))
+    await wakers.scenario(max_late=5 * MINUTE)
+    two = wakers.waker("two")
+    await wakers.look(two)
+    wakers.after(minutes=6)
+    await wakers.look(two)
+    assert (await wakers.states(), wakers.triggers()) == (["late"], {})
 
 
 async def test_case_17_a_firing_that_nobody_is_left_in_closes(wakers: Wakers) -> None:

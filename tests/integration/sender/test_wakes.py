@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from prometheus_client import REGISTRY
 
 from sender_service.models.policy import Gap
 from sender_service.models.send import NEVER
 from sender_service.pages.document import page_id
+from sender_service.store.contact_pushes import PlannedPush
+from shared.models.quiet_hours import QuietHours
+from shared.models.wire import to_iso
 from tests.integration.sender.waker_harness import APP, Wakers, open_wakers
+from tests.support.builders import build_app
 from tests.support.documents import build_merge
 from tests.unit.sender.scenario_builders import HOUR, after, step
 
@@ -108,13 +111,29 @@ async def test_a_push_without_a_run_keeps_the_gap(wakers: Wakers) -> None:
     await wakers.enter(await wakers.scenario(), "ann")
     wakers.after(minutes=30)
     gap, contacts = Gap(HOUR), wakers.context.stores.contacts
-    await contacts.reserve(APP, {"ann": []}, "by-clock", [gap], wakers.clock())
+    await contacts.reserve(APP, {"ann": []}, PlannedPush("by-clock", [gap], wakers.clock()))
     wakers.after(minutes=30)
     await wakers.look()
     assert (await wakers.run_of("ann")).due == wakers.clock() + HOUR / 2
     wakers.after(minutes=30)
     await wakers.look()
     assert wakers.pushed() == {"ann": ["hour"]}
+
+
+async def test_what_may_meet_the_night_after_its_claim_lives_until_the_morning(
+    wakers: Wakers,
+) -> None:
+    night = QuietHours(start="21:00", end="08:00")
+    wakers.context.apps.take([build_app().model_copy(update={"quiet_hours": night})])
+    for name, zone in (("ann", "Etc/UTC"), ("bob", "America/New_York")):
+        await wakers.person(name, timeZone=zone)
+    wakers.after(hours=7, minutes=59)
+    await wakers.enter(await wakers.scenario(), "ann", "bob")
+    now = wakers.after(minutes=60)
+    await wakers.look()
+    expires = {one["person"]: trigger["expiresAt"] for trigger in wakers.triggers().values()
+               for one in trigger["recipients"]}  # fmt: skip
+    assert expires == {"ann": "2026-11-02T10:00:00.000Z", "bob": to_iso(now + 2 * HOUR)}
 
 
 async def test_who_clicked_is_pushed_no_more(wakers: Wakers) -> None:
@@ -135,47 +154,6 @@ async def test_who_clicked_is_pushed_no_more(wakers: Wakers) -> None:
     run = await wakers.run_of("ann")
     assert run.ended is not None and run.ended.why == "clicked"
     assert run.ended.at == min(clicked.values())
-
-
-async def test_runs_rest_on_old_knowledge_without_a_write(wakers: Wakers) -> None:
-    basket = await wakers.scenario(id="basket", until=("bought",))
-    welcome = await wakers.scenario(id="welcome", priority=10)
-    await wakers.enter(basket, "ann", "bob")
-    await wakers.enter(welcome, "cid", "bob")
-    before = {run.id: run for run in await wakers.runs.due(APP, NEVER) if run.scenario == "basket"}
-    wakers.knowledge.why = "the projector is behind"
-    wakers.after(minutes=59)
-    await wakers.look()
-    assert wakers.knowledge.rests == 0, "nothing is due"
-    wakers.after(minutes=1)
-    await wakers.look(looks=2)
-    assert wakers.knowledge.rests
-    assert wakers.pushed() == {"cid": ["hour"], "bob": ["hour"]}
-    assert await wakers.runs.get(before) == before
-    wakers.knowledge.why = None
-    await wakers.look()
-    assert wakers.pushed() == {"cid": ["hour"], "bob": ["hour"], "ann": ["hour"]}
-
-
-async def test_the_oldest_due_run_shows_that_something_rests_and_then_that_nothing_does(
-    wakers: Wakers,
-) -> None:
-    await wakers.enter(await wakers.scenario(until=("bought",)), "ann")
-    wakers.knowledge.why = "the projector is behind"
-    wakers.after(minutes=70)
-    await wakers.look()
-    assert _oldest_due() == 600
-    wakers.knowledge.why = None
-    await wakers.look(looks=2)
-    assert (wakers.pushed(), _oldest_due()) == ({"ann": ["hour"]}, 0)
-
-
-async def test_where_nothing_needs_knowledge_nothing_rests(wakers: Wakers) -> None:
-    await wakers.enter(await wakers.scenario(), "ann")
-    wakers.knowledge.why = "the projector is behind"
-    wakers.after(minutes=60)
-    await wakers.look()
-    assert (wakers.pushed(), wakers.knowledge.rests) == ({"ann": ["hour"]}, 0)
 
 
 async def test_case_35_of_a_person_merged_and_the_survivor_one_is_pushed(wakers: Wakers) -> None:
@@ -220,7 +198,3 @@ async def _merge(wakers: Wakers, merged: str, survivor: str, aliases: list[str])
     await database["profiles"].delete_one({"_id": merged})
     named = {"$set": {"aliases": aliases}}
     await database["profiles"].update_one({"_id": survivor}, named)
-
-
-def _oldest_due() -> float | None:
-    return REGISTRY.get_sample_value("carillon_runs_oldest_due_seconds", {"app": APP})

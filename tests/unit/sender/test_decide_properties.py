@@ -120,8 +120,7 @@ def check_push(person: Person, run: Run, rules: Rules, now: datetime) -> None:
     assert due <= now and not rules.present.was_off_at(due)
     night = rules.night
     assert night is None or night.until(now, rules.zone_of(person.zone)) is None
-    last = person.last_push
-    assert last is None or last + rules.gap <= now
+    assert person.free_from(now, rules.gap) == now
     assert run.last_push is None or run.last_push + MIN_PUSH_GAP <= now
     if "bought" in rules.until:
         assert not person.has_ordered_since(run.entry)

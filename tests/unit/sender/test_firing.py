@@ -11,13 +11,15 @@ from sender_service.models.decide.progress import claim_of
 from sender_service.models.scenario.firing import (
     Firing,
     Member,
+    Occurrence,
     firing_id,
+    in_time_until,
     occurrence_id,
     trigger_of,
 )
 from shared.ids import is_uuid
 from tests.support.clocks import START
-from tests.unit.sender.scenario_builders import HOUR, scenario, step
+from tests.unit.sender.scenario_builders import HOUR, MINUTE, scenario, step
 
 ID = firing_id("demo", 7, START)
 FIRING = Firing(
@@ -60,3 +62,21 @@ def test_a_firing_of_a_segment_has_no_recipients() -> None:
 def test_the_last_step_s_claim_is_looked_at_again() -> None:
     claim = claim_of(ID, "hour", scenario(step()), START)
     assert (claim.next_step, claim.due, claim.push.firing) == (None, START + HOUR, ID)
+
+
+def test_a_stricter_max_late_counts_for_open_firings_and_a_looser_for_none() -> None:
+    own, looser = scenario(max_late=2 * HOUR), scenario(max_late=24 * HOUR)
+    stricter = scenario(max_late=MINUTE * 5)
+    assert in_time_until(FIRING, own, own) == in_time_until(FIRING, own, looser) == START + 2 * HOUR
+    assert in_time_until(FIRING, own, stricter) == START + 5 * MINUTE
+    assert in_time_until(replace(FIRING, expires_at=START + HOUR), own, own) == START + HOUR
+    # It was stricter already as the firing was made.
+    strict = replace(FIRING, expires_at=START + 5 * MINUTE)
+    assert in_time_until(strict, own, stricter) == START + 5 * MINUTE
+    morning = START + 20 * HOUR
+    overnight = replace(FIRING, expires_at=morning + 2 * HOUR)
+    assert in_time_until(overnight, own, stricter) == morning + 5 * MINUTE
+    one = Occurrence(name="2026-11-01", at=START, due=START + HOUR)
+    of_clock = replace(FIRING, occurrence=one, due_at=one.due, expires_at=START + 24 * HOUR)
+    assert in_time_until(of_clock, own, looser) == START + 3 * HOUR
+    assert in_time_until(of_clock, own, stricter) == START + HOUR + 5 * MINUTE

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from sender_service.models.decide.decide import decide_together
 from sender_service.models.decide.decision import Push, Skip, Wait
+from sender_service.models.decide.due import expiry_of
+from sender_service.models.decide.person import Person
 from sender_service.models.decide.rules import Rules
+from sender_service.models.decide.waking import Woken
 from sender_service.models.decide.world import World
 from sender_service.models.scenario.run import Run
 from sender_service.models.send_quiet_hours import USUAL_NIGHT
+from shared.models.quiet_hours import QuietHours
 from tests.support.clocks import START
+from tests.support.documents import build_profile
 from tests.unit.sender.scenario_builders import (
     HOUR,
     MINUTE,
     WORTH_50,
+    app_rules,
     follow,
     person_with,
     profile_with,
@@ -77,6 +84,17 @@ def test_gap_is_waited_for_while_the_step_is_in_time() -> None:
     assert wake(run, DUE, pushed, gap=timedelta(0)) == Push()
 
 
+def test_gap_counts_to_pushes_that_wait_for_the_morning_too() -> None:
+    run, morning = run_of(), DUE + 10 * HOUR
+    waits = person_with(run, pushed=[morning])
+    assert wake(run, DUE, waits) == Push()
+    assert waits.free_from(morning - HOUR, HOUR) == morning - HOUR
+    assert waits.free_from(morning - 59 * MINUTE, HOUR) == morning + HOUR
+    both = person_with(run, pushed=[morning, morning + 90 * MINUTE])
+    assert both.free_from(morning, HOUR) == morning + 150 * MINUTE
+    assert both.free_from(morning, timedelta(0)) == morning
+
+
 def test_gap_that_ends_at_night_is_the_morning() -> None:
     evening = START.replace(hour=20, minute=50)
     run = run_of(basis=evening - HOUR)
@@ -103,3 +121,36 @@ def test_of_runs_due_together_the_highest_priority_goes() -> None:
     skipped = other_run("b", 60, steps=(step(only=WORTH_50),))
     decided = decide_together(person_with(), [low, skipped], NO_WORLD, DUE)
     assert [decision for _, decision in decided] == [Skip("hour", "only"), Push()]
+
+
+def test_push_that_may_meet_the_night_on_its_way_lives_until_the_morning() -> None:
+    """Expire so long after the night's end; each in her own night, in a firing of her own."""
+    evening, morning = START.replace(hour=20, minute=59), START.replace(day=2, hour=8)
+    own = scenario(until=())
+    rules = app_rules(own, night=USUAL_NIGHT)
+    zones = {"Etc/UTC": morning + 2 * HOUR, "Atlantic/Azores": morning + 3 * HOUR,
+             "Europe/London": morning + 2 * HOUR, "America/New_York": evening + 2 * HOUR}  # fmt: skip
+    woken = Woken()
+    for zone in zones:
+        profile = build_profile(zone, timeZone=zone, lastSeenAt=START)
+        run = replace(run_of(own, basis=evening - HOUR), person=zone)
+        woken.look_at(Person.of(profile, [run]), [run], rules, NO_WORLD, evening)
+    found = {person: key.expires for key, of in woken.candidates.items() for person in of.runs}
+    assert found == zones and len(woken.candidates) == 3
+
+
+def test_night_counts_for_a_firing_only_where_it_comes_before_its_end() -> None:
+    own, noon, dusk = scenario(max_late=5 * MINUTE), START, START.replace(hour=21)
+    night = rules_of(own, night=USUAL_NIGHT)
+    (pushed,) = own.steps
+
+    def expiry(now: datetime, rules: Rules) -> timedelta:
+        return expiry_of(pushed, person_with(), rules, now) - now
+
+    assert expiry(noon, night) == expiry(dusk - 5 * MINUTE, night) == 5 * MINUTE
+    assert expiry(dusk - 4 * MINUTE, night) == 4 * MINUTE + 11 * HOUR + 5 * MINUTE
+    assert expiry(dusk - MINUTE, replace(night, nights={"hour": None})) == 5 * MINUTE
+    assert expiry(dusk - MINUTE, rules_of(own)) == 5 * MINUTE
+    # A night that is shorter than `maxLate` is waited for, too.
+    short = rules_of(night=QuietHours(start="12:10", end="12:40"))
+    assert expiry(noon, short) == 40 * MINUTE + 2 * HOUR
