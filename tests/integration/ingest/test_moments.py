@@ -20,15 +20,12 @@ from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
 from tests.integration.ingest.commands import run_command
-from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.export_rows import HEADER, export_row
 from tests.integration.ingest.moment_log import Found, moment_log
 from tests.integration.ingest.shop_day import publish_events
 from tests.support import stack
 from tests.support.ingest_process import client_of, one_signal, seeded, until, until_known
 from tests.support.projector_doubles import START, event, item
-
-__all__ = ["alone"]
 
 
 def page(visitor: str, thing: str, **data: Any) -> dict[str, Any]:
