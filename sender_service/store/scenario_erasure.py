@@ -15,7 +15,7 @@ from shared.mongo.whole_reads import read_all, walk, walk_index
 RUNS_A_READ = 100
 RUN_FIELDS = {"rev": 0, "expireAt": 0}  # all but these
 FIRINGS_A_READ = 50  # of at most 2,000 members each
-FIRING = {"scenario": 1, "step": 1, "createdAt": 1, "members": 1}
+FIRING_FIELDS = {"scenario": 1, "step": 1, "createdAt": 1, "members": 1}
 UNDER_WAY: tuple[FiringState, ...] = ("open", "claimed", "handed")
 
 
@@ -62,7 +62,9 @@ class ScenarioErasure:
         """Yield firings that have these persons as members: made until each one's time, or of runs that
         were deleted with her. Runs are erased first."""
         with translate_mongo_errors():
-            async for one in walk(self._firings, {"app": app}, FIRING, at_once=FIRINGS_A_READ):
+            async for one in walk(
+                self._firings, {"app": app}, FIRING_FIELDS, at_once=FIRINGS_A_READ
+            ):
                 if (found := await self._named(one, persons)) is not None:
                     yield found
 
@@ -70,7 +72,7 @@ class ScenarioErasure:
         """Return such firings that are under way."""
         query = {"app": app, "state": {"$in": list(UNDER_WAY)}}
         with translate_mongo_errors():
-            read = await read_all(self._firings, query, FIRING)
+            read = await read_all(self._firings, query, FIRING_FIELDS)
             found = [await self._named(one, persons) for one in read]
         return [one for one in found if one is not None]
 

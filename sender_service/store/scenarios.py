@@ -9,8 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sender_service.models.scenario.scenario import NEVER_ON, OffInterval, Scenario, switch
-from sender_service.models.scenario.step_language import MAX_WAIT
+from sender_service.models.scenario.scenario import (
+    MAX_WAIT,
+    NEVER_ON,
+    OffInterval,
+    Scenario,
+    switch,
+)
 from sender_service.models.scenario.values import MAX_SCENARIOS
 from sender_service.store.run_codec import RUN_RETENTION
 from sender_service.store.scenario_codec import (

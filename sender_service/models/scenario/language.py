@@ -16,8 +16,8 @@ from pydantic import Strict as Exactly
 from sender_service.models.scenario import scenario as stored
 from sender_service.models.scenario.entry_language import EntryField
 from sender_service.models.scenario.entry_rules import OnBasket, OnSegment, is_of_moment
-from sender_service.models.scenario.scenario import MINUTE, After, At, Scenario
-from sender_service.models.scenario.step_language import MAX_WAIT, StepRequest
+from sender_service.models.scenario.scenario import MAX_WAIT, MINUTE, After, At, Scenario
+from sender_service.models.scenario.step_language import StepRequest
 from sender_service.models.scenario.values import Differing, Label, Priority, YesNo, invalid
 from sender_service.models.segment import BoundedSegment
 from sender_service.models.segment_values import Strict

@@ -20,6 +20,7 @@ ItemSource = Literal[
 NoItem = Literal["skip", "without"]  # where nothing can be chosen: no push, or one without an item
 MINUTE = timedelta(minutes=1)
 MAX_OFF_INTERVALS = 50
+MAX_WAIT = timedelta(days=90)  # of all steps together, as they are written
 SPREAD_SLOTS = 12
 # Between two pushes of one run: a step that is due earlier waits. No rule of what may be written.
 MIN_PUSH_GAP = timedelta(minutes=60)

@@ -22,7 +22,6 @@ from shared.models.documented import at_least_one
 from shared.models.quiet_hours import ClockTime
 from shared.models.sentences import one_of_kinds
 
-MAX_WAIT = timedelta(days=90)
 MAX_ELSE_DEPTH = 2
 # Made from the catalogue and the orders.
 TABLES = ("alsoBought", "bestSellers", "hotDeals", "newIn")
@@ -32,7 +31,7 @@ BY_CATEGORY = TABLES[1:]
 class AfterRequest(Strict):
     """A wait from the entry, the step before, or the person's last sign of life."""
 
-    minutes: Annotated[int, Exactly(), Ge(0), Le(MAX_WAIT // stored.MINUTE)]
+    minutes: Annotated[int, Exactly(), Ge(0), Le(stored.MAX_WAIT // stored.MINUTE)]
     of: stored.WaitFrom | None = None
 
     def wait(self, *, is_first: bool) -> stored.After:
@@ -45,7 +44,7 @@ class AtRequest(Strict):
     """The first such local time so many days after the step before."""
 
     time: ClockTime
-    days: Annotated[int, Exactly(), Ge(0), Le(MAX_WAIT.days)] = 0
+    days: Annotated[int, Exactly(), Ge(0), Le(stored.MAX_WAIT.days)] = 0
     zone: Zone = "app"
 
     def wait(self) -> stored.At:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from sender_service.models.scenario.firing import trigger_of
-from sender_service.models.scenario.run import Run
 from sender_service.models.send import NEVER
 from sender_service.models.sums import encode_sums
 from sender_service.models.trigger import Trigger
@@ -19,50 +15,19 @@ from sender_service.pages.sums import summarise
 from sender_service.privacy.stage import (
     SECOND_PASS_SECONDS,
     UNDER_WAY_SECONDS,
-    Erasure,
     decode,
 )
 from sender_service.store.dead_letters import DeadLetterStore
-from sender_service.store.erasure import ErasureStore
-from sender_service.store.pages import PageStore
 from shared.errors import InvalidPayload
 from shared.events.registry import ERASE
 from shared.kafka.records import Record
 from shared.models.dead_letter import DeadLetter
-from shared.stage.runner import Item
-from tests.integration.sender.scenario_stores import firing
-from tests.support.clocks import ManualClock
+from tests.contract.sender.erasing import as_record, erase
 from tests.support.ops_client import OTHER, PERSON, Ops, a_send
 from tests.support.pages import build_page_document
-from tests.unit.sender.scenario_builders import ENTRY, run_of
 
 ALIAS = "c" * 32
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
-
-
-async def no_sleep(_: float) -> None:
-    """Time does not pass here."""
-
-
-def as_record(ops: Ops, index: int = 0) -> Record:
-    out = ops.log.records[index]
-    key = out.key.encode() if isinstance(out.key, str) else out.key
-    return Record(out.topic, 0, index, key, out.value, out.type, 0)
-
-
-async def erase(ops: Ops, sleep: Callable[[float], Awaitable[None]] = no_sleep) -> None:
-    """Erase the person by the API, then by the stage that reads its events."""
-    ops.log.records.clear()
-    assert (await ops.call("POST", f"/v1/people/{PERSON}/erase")).status_code == 202
-    stage = Erasure(ErasureStore(ops.database), PageStore(ops.database), ops.context.vault, ops.clock,
-                    timedelta(seconds=90), sleep)  # fmt: skip
-    items = []
-    for index in range(len(ops.log.records)):
-        record = as_record(ops, index)
-        event = decode(record)
-        assert event is not None
-        items.append(Item(record, event))
-    await stage.handle(items)
 
 
 async def add_page(ops: Ops, members: list[list[str]], chunks: dict[str, Any], **more: Any) -> None:
@@ -154,79 +119,6 @@ async def test_who_was_planned_meanwhile_is_found_too(ops: Ops) -> None:
 
     await erase(ops, planned)
     assert PERSON not in str(await page_of(ops))
-
-
-async def add_firing(ops: Ops, n: int, made_at: datetime, *runs: Run) -> str:
-    """Leave a firing of these runs, with its send, as of a moment; return its id."""
-    made = firing(n, *runs, app="shop", made_at=made_at)
-    await ops.context.stores.firings.insert(made)
-    trigger = Trigger.model_validate_json(trigger_of(made)).document()
-    send = a_send(made.id, ManualClock(made_at), trigger=trigger)
-    await ops.database["sends"].insert_one(send)
-    return made.id
-
-
-async def firing_and_trigger(ops: Ops, firing: str) -> str:
-    found = [await ops.database[name].find_one({"_id": firing}) for name in ("firings", "sends")]
-    return str(found)
-
-
-async def add_runs(ops: Ops, *runs: Run) -> None:
-    assert len(await ops.context.stores.runs.insert(runs)) == len(runs)
-
-
-async def test_a_late_stage_finds_what_scenarios_did_while_ingest_knew_the_person(ops: Ops) -> None:
-    await ops.add_person()
-    at = ops.clock()
-    late = at + timedelta(seconds=30)
-    hers = replace(run_of(), app="shop", person=PERSON, entry=replace(ENTRY, at=at))
-    other = replace(hers, person=OTHER)
-    of_clock = replace(hers, scenario="daily", entry=replace(ENTRY, at=late))
-    await add_runs(ops, hers, other, of_clock)
-    fired = await add_firing(ops, 1, late, hers, other)
-    daily = await add_firing(ops, 2, late, of_clock)
-
-    async def until_ingest_has_erased(_: float) -> None:
-        await ops.database["profiles"].delete_one({"_id": PERSON})
-        ops.clock.advance(60)
-
-    await erase(ops, until_ingest_has_erased)
-    text = await firing_and_trigger(ops, fired)
-    assert PERSON not in text and text.count(OTHER) == 3  # its run's name has hers too
-    assert PERSON not in await firing_and_trigger(ops, daily)
-    kept = [run["person"] async for run in ops.database["runs"].find({})]
-    assert kept == [OTHER]
-
-
-async def test_a_late_stage_spares_who_came_back_and_none_of_before(ops: Ops) -> None:
-    await ops.add_person()  # as she is since
-    at = ops.clock()
-    before = replace(run_of(), app="shop", person=PERSON, entry=replace(ENTRY, at=at))
-    since = replace(before, n=2, entry=replace(ENTRY, at=at + timedelta(minutes=2)))
-    await add_runs(ops, before, since)
-    old = await add_firing(ops, 1, at + timedelta(seconds=30), before)
-    new = await add_firing(ops, 2, at + timedelta(minutes=3), since)
-    await erase(ops)
-    assert PERSON not in await firing_and_trigger(ops, old)
-    assert (await firing_and_trigger(ops, new)).count(PERSON) == 3
-    assert [run.n for run in await ops.context.stores.runs.of_person("shop", PERSON)] == [2]
-
-
-async def test_a_trigger_that_is_taken_in_with_a_name_meanwhile_loses_it(ops: Ops) -> None:
-    await ops.add_person()
-    at = ops.clock()
-    hers = replace(run_of(), app="shop", person=PERSON, entry=replace(ENTRY, at=at))
-    await add_runs(ops, hers)
-    made = firing(1, hers, app="shop", made_at=at)
-    await ops.context.stores.firings.insert(made)
-    trigger = Trigger.model_validate_json(trigger_of(made)).document()
-
-    async def taken_in(_: float) -> None:  # by an intake that read the firing before
-        late = ManualClock(at + timedelta(seconds=40))
-        await ops.database["sends"].insert_one(a_send(made.id, late, trigger=trigger))
-
-    await erase(ops, taken_in)
-    assert PERSON not in await firing_and_trigger(ops, made.id)
 
 
 async def test_triggers_lose_names_and_variables(ops: Ops) -> None:

@@ -35,7 +35,11 @@ async def refused(ops: Ops, status: int, **body: Any) -> str:
 async def test_a_step_goes_to_one_player_with_her_items(ops: Ops) -> None:
     player = await put(ops, *LINES)
     sent = await ops.ok("POST", f"{SCENARIO}/test", json={"player": player, "step": "hour"})
-    assert (sent["campaign"], sent["priority"]) == ("hello", "transactional")
+    assert (sent["campaign"], sent["priority"], sent["state"]) == (
+        "hello",
+        "transactional",
+        "sending",
+    )
     stored = await ops.database["sends"].find_one({"_id": sent["id"]})
     assert stored is not None and stored["test"]
     (recipient,) = stored["trigger"]["recipients"]

@@ -122,8 +122,8 @@ CLOCK: dict[str, Any] = {
     "enter": {"on": "daily", "at": "10:00"}, "until": [], "again": {"days": 0},
     "steps": [{**STEP, "campaign": "hello"}],
 }  # fmt: skip
-BEFORE = [slot_of(PERSON), PERSON[:-1]]  # a cursor right before the person
-HERS = [slot_of(PERSON), PERSON]
+BEFORE: list[Any] = [slot_of(PERSON), PERSON[:-1]]  # a cursor right before the person
+HERS: list[Any] = [slot_of(PERSON), PERSON]
 
 
 async def fire(
@@ -138,7 +138,7 @@ async def fire(
     if pages is not None:
         await ops.database["sends"].insert_one(a_send(made.id, ops.clock, pages=len(pages)))
     for number, page in enumerate(pages or ()):
-        document = build_page_document(made.id, **page, number=number, app="shop", at=at)
+        document: Any = build_page_document(made.id, **page, number=number, app="shop", at=at)
         await ops.database["pages"].insert_one(document)
     return made
 
@@ -149,7 +149,7 @@ def page_of(person: str, cursor: list[Any], outcome: list[str] | None = None) ->
     return {"members": [[player, person, "0"]], "resumeAt": cursor, "outcomes": outcomes}
 
 
-async def test_pushes_of_the_clock_are_shown_that_have_no_run(ops: Ops) -> None:
+async def test_pushes_of_the_clock_without_a_run_are_explained(ops: Ops) -> None:
     await ops.add_person()
     await put(ops, **CLOCK)
     sent = await fire(ops, 2, [page_of("other", BEFORE), page_of(PERSON, END, ["sent", ""])])
@@ -159,12 +159,12 @@ async def test_pushes_of_the_clock_are_shown_that_have_no_run(ops: Ops) -> None:
     gone = await fire(ops, 5)
     missed = await fire(ops, 6, state="late")
     found = await ops.ok("GET", f"/v1/people/{PERSON}/why?scenario=basket")
-    shown = found["scenario"]["firings"]
-    assert [(one["send"], one["result"]) for one in shown] == [
+    explained = found["scenario"]["firings"]
+    assert [(one["send"], one["result"]) for one in explained] == [
         (sent.id, "sent"), (capped.id, "capped"), (refused.id, None), (gone.id, None),
         (missed.id, None),
     ]  # fmt: skip
-    assert [one["sentence"] for one in shown] == [
+    assert [one["sentence"] for one in explained] == [
         "The step hour was pushed to the person.",
         "The step hour was not pushed to the person: capped.",
         "The person is not in its audience: not entered then, or without a browser. Results of all"
@@ -180,7 +180,7 @@ async def test_pushes_of_the_clock_are_shown_that_have_no_run(ops: Ops) -> None:
     assert now["sentence"] == "The step hour is pushed to the person."
 
 
-async def test_of_the_clocks_slots_and_zones_those_are_shown_that_were_hers(ops: Ops) -> None:
+async def test_of_the_clocks_slots_and_zones_hers_are_explained(ops: Ops) -> None:
     await ops.add_person(timeZone="Europe/Prague")
     await put(
         ops, **{**CLOCK, "enter": {"on": "daily", "at": "10:00", "zone": "person"}, "spread": 60}
@@ -196,8 +196,8 @@ async def test_of_the_clocks_slots_and_zones_those_are_shown_that_were_hers(ops:
     entry = {"send": pushed.id, "at": pushed.due_at, "scenario": True}
     contact = {"_id": f"shop:{PERSON}", "app": "shop", "pushes": [entry], "rev": 1}
     await ops.database["contacts"].insert_one(contact)
-    shown = (await why(ops))["firings"]
-    assert [one["result"] for one in shown] == [None, "sent"]
+    explained = (await why(ops))["firings"]
+    assert [one["result"] for one in explained] == [None, "sent"]
 
 
 async def test_of_a_large_audience_only_her_pages_are_read(ops: Ops) -> None:

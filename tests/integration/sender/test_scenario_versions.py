@@ -45,7 +45,7 @@ async def test_a_version_expires_once_it_was_replaced_and_the_present_one_never(
     assert present["version"] == 4 and "expireAt" not in present
 
 
-async def test_whoever_decides_on_a_run_keeps_its_version(shop: EntryShop) -> None:
+async def test_a_decision_on_a_run_keeps_its_version(shop: EntryShop) -> None:
     """Wait longer than a version lives: a visit begins a silence anew, each time."""
     await shop.put()
     await shop.put(priority=60)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from sender_service.models.decide.previewing import StepCampaign, StepPushes
 from sender_service.models.recipient import Recipient
 from sender_service.models.trigger import Terms
-from sender_service.ops.responses.preview import PreviewResponse, SampleResponse
+from sender_service.ops.examples import PREVIEW
+from sender_service.ops.responses.preview import PreviewResponse
 from sender_service.ops.scenario_preview_steps import STEPS_SECONDS, TEXTS, StepPlanner
 from sender_service.planner.dry_run_limits import DryRunLimits
 from tests.support.clocks import ManualClock
@@ -27,8 +28,8 @@ class SlowPlanning:
     ) -> PreviewResponse:
         self.clock.advance(self.seconds)
         self.limits.append(limits)
-        samples = [SampleResponse.model_construct()] * limits.samples
-        return PreviewResponse.model_construct(samples=samples)
+        preview = PreviewResponse.model_validate(PREVIEW)
+        return preview.model_copy(update={"samples": preview.samples[:1] * limits.samples})
 
 
 async def limits_of(steps: int, seconds: float = 0.0, versions: int = 1) -> list[DryRunLimits]:
