@@ -13,7 +13,7 @@ from sender_service.scenarios.fired_send import FiredSend, Looks
 from shared.clock import Clock
 
 # A person is unclear for a minute at most, but others of the send may be merged meanwhile.
-LONGEST_WAIT = timedelta(minutes=2)
+LONGEST_UNCLEAR = timedelta(minutes=2)
 UNCLEAR_PAUSE = timedelta(seconds=5)  # before the send is planned again
 
 
@@ -32,7 +32,7 @@ class ScenarioLook(PlanningLook):
         if reader is None or send.scenario is None:
             return None
         fired = FiredSend(send.id, send.app, send.scenario)
-        return cls(fired, reader, clock, send.created_at + LONGEST_WAIT)
+        return cls(fired, reader, clock, send.created_at + LONGEST_UNCLEAR)
 
     async def decide(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Return the candidates with their looks. Raises StoreUnavailable, MergeUnclear."""

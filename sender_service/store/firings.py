@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from sender_service.models.erased_names import marker
 from sender_service.models.scenario.firing import Firing, FiringState, Member, Occurrence
-from sender_service.models.scenario.trouble import has_trouble
+from sender_service.models.scenario.usual_outcomes import has_trouble
 from sender_service.store.recent import Span, newest_of
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import FIRINGS

@@ -34,8 +34,8 @@ from shared.mongo.whole_reads import read_all
 Stored = Scenario | DeletedScenario
 WRITTEN_AFTER = timedelta(days=1)
 # A run may wait so long for a step, its slot and a night before it is decided on again.
-LONGEST_WAIT = MAX_WAIT + timedelta(days=3)
-VERSION_LIFE = RUN_RETENTION + LONGEST_WAIT + WRITTEN_AFTER
+LONGEST_RUN_WAIT = MAX_WAIT + timedelta(days=3)
+VERSION_LIFE = RUN_RETENTION + LONGEST_RUN_WAIT + WRITTEN_AFTER
 
 
 def scenario_key(app: str, scenario: str) -> str:

@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
 
 from sender_service.models.scenario.firing import Firing
-from shared.reasons import NotApplicable, SuppressedReason
-
-# Why the clock doesn't enter somebody, or skips her first step, but for what is the scenario's own doing.
-_NO_ENTRY = (
-    "entered", "repeat", "waiting", "full", "again", "if", "only", "outranked", "over", "clicked",
-)  # fmt: skip
-# A person's own reasons; what the shop or the provider has to mend is trouble.
-_USUAL: frozenset[str] = frozenset(
-    {
-        "sent",
-        "no_player",
-        "invalid_player",
-        *_NO_ENTRY,
-        *(set(get_args(SuppressedReason)) - {"refused", "expired"}),
-        *get_args(NotApplicable),
-    }
-)
+from sender_service.models.scenario.usual_outcomes import USUAL_OUTCOMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +17,11 @@ class Trouble:
     people: int | None = None
 
 
-def has_trouble(counts: Mapping[str, int]) -> bool:
-    """Return whether a firing with these counts has any."""
-    return not _USUAL.issuperset(counts)
-
-
 def trouble_of(firing: Firing) -> Trouble | None:
     """Return the firing's trouble: what most of its people have."""
     if firing.state == "late":
         return Trouble(firing=firing, why=firing.state)
-    found = {why: count for why, count in firing.counts.items() if why not in _USUAL}
+    found = {why: count for why, count in firing.counts.items() if why not in USUAL_OUTCOMES}
     if not found:
         return None
     why = max(found, key=lambda one: (found[one], one))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from sender_service.store.scenarios import LONGEST_WAIT, VERSION_LIFE
+from sender_service.store.scenarios import LONGEST_RUN_WAIT, VERSION_LIFE
 from tests.integration.sender.entry_shop import LONG_BEFORE, EntryShop, open_entry_shop
 from tests.support.clocks import START
 from tests.support.projector_doubles import APP
@@ -51,7 +51,7 @@ async def test_a_decision_on_a_run_keeps_its_version(shop: EntryShop) -> None:
     await shop.put(priority=60)
     ends = LONG_BEFORE + VERSION_LIFE
     for _ in range(3):
-        shop.clock.advance(LONGEST_WAIT.total_seconds())
+        shop.clock.advance(LONGEST_RUN_WAIT.total_seconds())
         now = shop.clock()
         assert (await expiries(shop))[1] == ends and ends > now
         for _ in range(3):  # decisions of one day, by a process that knows the version
