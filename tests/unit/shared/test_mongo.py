@@ -21,6 +21,7 @@ BY_HAND = {
     "ingest_service/replay/staging.py",
     "sender_service/store/recent.py",
     "sender_service/store/firings.py",
+    "sender_service/store/scenario_erasure.py",
     "sender_service/store/tasks.py",
     "sender_service/store/sends.py",
     "sender_service/planner/segment_filter.py",
