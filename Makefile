@@ -111,6 +111,10 @@ test-faults: setup ## kill anything and count: ROUNDS= (all kinds once; 100: the
 	@SEED="$(SEED)" ROUNDS="$(ROUNDS)" ROUND="$(ROUND)" FUZZ="$(FUZZ)" $(BIN)/python -m pytest -s \
 		$(if $(KAFKA),--kafka=$(KAFKA)) tests/faults
 
+.PHONY: test-crashes
+test-crashes: setup ## wakers of scenarios that die at every write, a hundred times (SEEDS=)
+	@SEEDS="$(or $(SEEDS),100)" $(BIN)/python -m pytest tests/integration/sender/test_firing_crashes.py
+
 .PHONY: test-load
 test-load: setup ## 20 minutes (MINUTES=) at half of what it can: memory and lag must stay as they are
 	@MINUTES="$(MINUTES)" $(BIN)/python -m tests.load

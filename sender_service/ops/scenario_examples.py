@@ -52,6 +52,7 @@ WHY_IN_SCENARIO: dict[str, Any] = {
     "scenario": {
         "id": "abandoned-basket", "name": "Abandoned basket", "version": 2, "enabled": True,
         "runs": [RUN],
+        "firings": [],
         "now": [{
             "run": RUN_NAME, "result": "wait", "step": "day", "at": AT,
             "sentence": f"The person waits for the step day until {AT}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
@@ -23,7 +24,7 @@ from tests.integration.sender.waker_harness import (
 )
 from tests.unit.sender.scenario_builders import APP_GAP, after, step
 
-SEEDS = 100
+SEEDS = int(os.environ.get("SEEDS") or 20)  # a hundred are `make test-crashes`: two minutes
 SEEDS_A_TEST = 10
 TURNS = 16  # of a quarter of an hour: the last step is due after four hours, if nothing delays it
 LAST_LOOKS = 6

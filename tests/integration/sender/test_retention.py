@@ -102,6 +102,8 @@ async def fill(line: Pipeline) -> str:
     ended = end_run(run_of(), "done", world.clock())
     stores = open_scenario_stores(world.database)
     await stores.runs.insert([ended])
+    for body in (scenario(step()), scenario(step(), priority=60)):  # the first is replaced
+        await stores.scenarios.put(body, world.clock())
     await stores.firings.insert(firing(expire_at=world.clock() + timedelta(days=90)))
     moment = PersonMoment(app=APP, person="p0", seen_at=world.clock(), subscribed=1, facts=[])
     await HistoryStore(world.database).add(APP, [moment], world.clock())

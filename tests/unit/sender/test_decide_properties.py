@@ -128,7 +128,7 @@ def check_push(person: Person, run: Run, rules: Rules, now: datetime) -> None:
         assert not counts_as_emptied(person, now)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(person=people(), rules=rule_sets(), looks=st.lists(st.integers(0, 600), max_size=6))
 def test_life_of_a_run_ends_and_pushes_only_when_it_may(
     person: Person, rules: Rules, looks: list[int]
@@ -156,7 +156,7 @@ def test_life_of_a_run_ends_and_pushes_only_when_it_may(
     assert all(b - a >= gap for a, b in zip(pushes, pushes[1:], strict=False))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(person=people(), rules=rule_sets(), minutes=st.sampled_from([0, 3, 60, 130, 1000]))
 def test_edit_pushes_nobody_whom_the_own_version_does_not(
     person: Person, rules: Rules, minutes: int
