@@ -8,13 +8,8 @@ from pathlib import Path
 SENDER = Path(__file__).parents[3] / "sender_service"
 WRITER = SENDER / "store" / "sends.py"
 READING = {"find", "find_one", "count_documents"}
-READERS = {
-    "read_all",
-    "walk",
-    "walk_index",
-    "newest_of",
-    "_by_head",
-}  # functions that a collection is given to
+# Functions that a collection is given to.
+READERS = {"read_all", "walk", "walk_index", "newest_of", "_by_head"}
 
 
 def collections_of_sends(tree: ast.AST) -> set[str]:
