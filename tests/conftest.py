@@ -15,6 +15,7 @@ from deploy.kafka.errors import KafkaUnavailable
 from shared.settings import Settings
 from tests.support import cluster, database, marks, stack
 from tests.support.certificates import keep_one_certificate
+from tests.support.shared_database import SharedDatabase
 
 # How fast examples come says something of the machine, nothing of the code under test.
 hypothesis_settings.register_profile(
@@ -148,12 +149,36 @@ def fresh_broker() -> Iterator[stack.Server]:
 
 
 @pytest.fixture(scope="session")
-def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Yield the database server that all tests share; each has a database of its own in `settings`."""
+def given_mongo_uri() -> Iterator[str | None]:
+    """Yield the address of the database server that this run was given, if it was."""
     uri = database.given()
-    if uri is not None:
-        with database.given_server(uri) as address:
-            yield address
+    if uri is None:
+        yield None
+        return
+    with database.given_server(uri) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def shared_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedDatabase]:
+    shared = SharedDatabase(lambda: tmp_path_factory.mktemp("database"))
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture(scope="module")
+def mongo_uri(given_mongo_uri: str | None, shared_database: SharedDatabase) -> str:
+    """Return the database server of a module's tests; each has a database of its own in `settings`."""
+    return given_mongo_uri or shared_database.uri()
+
+
+@pytest.fixture(scope="session")
+def lasting_mongo_uri(
+    given_mongo_uri: str | None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Yield a database server that stays until the last test, for what is opened once."""
+    if given_mongo_uri is not None:
+        yield given_mongo_uri
         return
     with stack.database(tmp_path_factory.mktemp("database") / "data", expires=False) as server:
         yield f"mongodb://{server.address}"

@@ -63,10 +63,10 @@ def client(sender: Sender, address: str = "127.0.0.1", **headers: str) -> httpx.
 
 @pytest.fixture(scope="session")
 async def whole_api(
-    broker: str, mongo_uri: str, tmp_path_factory: pytest.TempPathFactory
+    broker: str, lasting_mongo_uri: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Api]:
     """Put together once: that takes longer than most tests."""
-    settings = stack.settings_for(broker, mongo_uri, tmp_path_factory.mktemp("ops"))
+    settings = stack.settings_for(broker, lasting_mongo_uri, tmp_path_factory.mktemp("ops"))
     async with (
         open_sender(settings) as sender,
         client(sender, Authorization=f"Bearer {TOKEN}") as http,

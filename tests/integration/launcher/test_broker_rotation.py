@@ -17,7 +17,7 @@ from tests.integration.launcher.running import until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
-LIMIT_MIB = 64  # empty it has about 20
+LIMIT_MIB = 40  # empty it has about 20
 ROLLS = 2
 EVENTS = 20  # a request
 PAUSE_SECONDS = 0.1  # between two: more than that the projector could not follow

@@ -16,11 +16,11 @@ from tests.support import stack
 async def open_senders(
     request: pytest.FixtureRequest,
     broker: str,
-    mongo_uri: str,
+    lasting_mongo_uri: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[TwoReplicas]:
     """Small pages, so that few people make many."""
-    settings = stack.settings_for(broker, mongo_uri, tmp_path_factory.mktemp("pair"))
+    settings = stack.settings_for(broker, lasting_mongo_uri, tmp_path_factory.mktemp("pair"))
     async with open_pair(settings, request.param, page_members=10, lease_seconds=5) as opened:
         yield opened
 
