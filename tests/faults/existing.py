@@ -13,6 +13,7 @@ from sender_service.ops.bodies import NDJSON
 from shared.clock import utc_now
 from shared.kafka.client import LogWriter
 from shared.models.wire import to_iso
+from tests.faults.existing_scenarios import TASKS, fit_scenario, make_scenarios
 from tests.faults.fault_cluster import OPS_TOKEN, FaultCluster
 from tests.faults.poison import dead_letters, plant
 from tests.faults.shop import SECRET_MARK, Shop, open_shop
@@ -21,7 +22,8 @@ from tests.faults.webhook_proxy import WebhookProxy
 from tests.support.carillon import campaign
 from tests.support.stack import eventually
 
-SCRATCH = "scratch"  # the app and the campaign that requests may overwrite
+AGAIN = "again"  # a scenario
+SCRATCH = "scratch"  # app, campaign and scenario that requests may overwrite
 TEMPLATE = "https://shop.example/{{ name }}"
 SENDS = 12
 TOKENS = 12
@@ -64,6 +66,9 @@ class Existing:
             "version": cycle([1]),
             "key": cycle([self.shop.write_key]),
             "webhook_key": cycle([self.shop.webhook_key]),
+            "scenario": cycle([AGAIN]),
+            "run": cycle(await make_scenarios(world, self.shop.app, AGAIN, SCRATCH)),
+            "n": cycle([1]),
             "send": cycle([await self._send(world) for _ in range(SENDS)]),
             "token": cycle([await self._token(world) for _ in range(TOKENS)]),
             "letter": cycle([dead_letter["_id"] for dead_letter in await dead_letters(world)]),
@@ -92,6 +97,7 @@ class Existing:
         keys += [{"id": name, "kind": "write", "key": f"wk_{uuid.uuid4().hex}"} for name in spare]
         one_signal = {"appId": self.shop.one_signal, "restApiKey": self.shop.rest_key}
         named = {"name": app, "oneSignal": one_signal, "loginHash": {"required": False}}
+        named["timeZone"] = "Europe/Prague"  # scenarios that are on have nights
         return {**named, "keys": keys if app != SCRATCH else []}
 
     async def _merge(self, world: FaultCluster) -> None:
@@ -143,6 +149,8 @@ class Existing:
             return f"{use}-{next(self._spare)}"
         if label.startswith("PUT ") and label.endswith(f"{{{name}}}"):
             return SCRATCH
+        if label.startswith("DELETE ") and label.endswith("{scenario}"):
+            return SCRATCH if name == "scenario" else self.shop.app
         return next(self._doomed if label.endswith("/erase") else self._next[name])
 
     def _fit_body(self, label: str, body: dict[str, Any]) -> None:
@@ -204,4 +212,6 @@ def _with_templates(value: Any) -> Any:
 WHOLE = {
     "PUT /v1/apps/{app}": _fit_app,
     "PUT /v1/apps/{app}/campaigns/{campaign}": _fit_campaign,
+    "PUT /v1/apps/{app}/scenarios/{scenario}": fit_scenario,
+    **{f"POST /v1/apps/{{app}}/scenarios/{{scenario}}/{task}": fit for task, fit in TASKS.items()},
 }
