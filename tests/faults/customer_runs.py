@@ -8,8 +8,11 @@ seconds, leases, beats, the age of events, stays as it is.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Protocol
+
+from pymongo.errors import PyMongoError
 
 from shared.clock import true_now
 from shared.mongo.client import Database
@@ -57,6 +60,18 @@ async def runs_by_visitor(database: Database, shop: Shop) -> dict[str, list[Docu
 
 def _went_over(run: Document) -> bool:
     return run["ended"] is not None and run["ended"]["why"] == "merged"
+
+
+def unless_away(look: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
+    """Return the look as one that finds nothing while the database is away."""
+
+    async def look_if_possible() -> bool:
+        try:
+            return await look()
+        except PyMongoError:
+            return False
+
+    return look_if_possible
 
 
 async def let_hour_pass(database: Database, shop: Shop, customer: HasVisitor) -> bool:

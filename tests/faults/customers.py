@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from shared.mongo.client import Database
-from tests.faults.customer_runs import let_hour_pass, run_of
+from tests.faults.customer_runs import let_hour_pass, run_of, unless_away
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.plan import WINDOW_SECONDS
 from tests.faults.shop import SECRET_MARK, Shop
@@ -81,7 +81,7 @@ class Customers:
             async with self._world.mongo() as database:
                 return all([await run_of(database, self._shop, one) for one in early])
 
-        await eventually(all_entered, ENTERED_SECONDS, every=0.2)
+        await eventually(unless_away(all_entered), ENTERED_SECONDS, every=0.2)
 
     async def work(self) -> None:
         """Act as the customers do, at moments of the seed."""
@@ -96,9 +96,8 @@ class Customers:
     async def let_hour_pass(self, customer: Customer) -> None:
         """Let an hour pass in a customer's run; wait for the run, or for a time when nothing writes it."""
         async with self._world.mongo() as database:
-            await eventually(
-                lambda: let_hour_pass(database, self._shop, customer), PASSED_SECONDS, every=0.2
-            )
+            look = unless_away(lambda: let_hour_pass(database, self._shop, customer))
+            await eventually(look, PASSED_SECONDS, every=0.2)
         customer.hours += 1
 
     async def buy(self, customer: Customer, *, elsewhere: bool = False) -> None:
@@ -127,7 +126,7 @@ class Customers:
                 return await _is_over(database, await run_of(database, self._shop, customer))
 
         try:
-            await eventually(first_is_over, CLOSED_SECONDS, every=0.2)
+            await eventually(unless_away(first_is_over), CLOSED_SECONDS, every=0.2)
         except AssertionError:
             return
         await self.let_hour_pass(customer)
@@ -181,7 +180,7 @@ class Customers:
                 profile = await database["profiles"].find_one(place) or {}
             return customer.orders <= {order["id"] for order in profile.get("purchases", ())}
 
-        await eventually(is_known, PASSED_SECONDS, every=0.2)
+        await eventually(unless_away(is_known), PASSED_SECONDS, every=0.2)
         customer.bought_in_time = True
 
     def _dice(self, customer: Customer, what: str) -> Random:

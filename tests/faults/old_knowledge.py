@@ -115,7 +115,8 @@ class OldKnowledge:
         """Check that the sender's health names why something rests."""
         body = await self._world.health("sender")
         errors = {one["name"]: one["error"] for one in body.get("dependencies", ())}
-        return errors.get("loop:knowledge") in ("projector_silent", "projector_behind")
+        code = (errors.get("loop:knowledge") or "").partition(":")[0]
+        return code in ("projector_silent", "projector_behind")
 
     async def _state(self, database: Database, *customers: Customer) -> list[Document]:
         """Return what the customers' runs have come to, and whether the first one's push is released."""
