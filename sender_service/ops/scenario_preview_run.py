@@ -26,6 +26,7 @@ from sender_service.ops.scenario_preview_steps import SendPreview, StepPlanner
 from sender_service.ops.unknown_app import require_known_app
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.target import Target
+from sender_service.scenarios.build_rules import build_rules_loader
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.yield_timer import YieldTimer
@@ -47,7 +48,7 @@ class ScenarioPreviewer:
     @classmethod
     def of(cls, context: SenderContext, plan: SendPreview) -> ScenarioPreviewer:
         stores = context.stores
-        rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
+        rules = build_rules_loader(context)
         return cls(context, PersonLoader.of(stores, rules), rules, plan)
 
     async def preview(

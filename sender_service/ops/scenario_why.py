@@ -21,6 +21,7 @@ from sender_service.ops.responses.decisions import (
 from sender_service.ops.responses.people import ExplanationResponse, to_outcomes
 from sender_service.ops.run_answers import to_run_response
 from sender_service.ops.scenario_paths import existing_scenario
+from sender_service.scenarios.build_rules import build_rules_loader
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.store.person_data import PersonNames
@@ -47,7 +48,7 @@ class ScenarioExplainer:
     @classmethod
     def of(cls, context: SenderContext, outcomes: OutcomeExplainer) -> ScenarioExplainer:
         stores, clock = context.stores, context.clock
-        rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
+        rules = build_rules_loader(context)
         people = PersonLoader.of(stores, rules)
         of_clock = ClockExplainer(stores.firings, stores.contacts, clock)
         return cls(stores.scenarios, people, rules, of_clock, outcomes, clock)

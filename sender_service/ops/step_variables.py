@@ -11,6 +11,7 @@ from sender_service.models.decide.stepping import choose_now, last_entry
 from sender_service.models.scenario.scenario import Scenario, Step
 from sender_service.models.unknown_app import UnknownApp
 from sender_service.ops.scenario_draft_bodies import wrong_field
+from sender_service.scenarios.build_rules import build_rules_loader
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.store.people import PeopleReader
@@ -30,7 +31,7 @@ class StepVariables:
     @classmethod
     def of(cls, context: SenderContext) -> StepVariables:
         stores = context.stores
-        rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
+        rules = build_rules_loader(context)
         return cls(stores.people, PersonLoader.of(stores, rules), rules, context.clock)
 
     async def read(self, scenario: Scenario, step: Step, player: str) -> Mapping[str, Any]:

@@ -34,7 +34,7 @@ class NamesUnknown(Exception):
 
 
 class MergeUnclear(Exception):
-    """Somebody was merged into a person whose profile may not show it yet; planned again later."""
+    """A merge may not be in the survivor's profile yet; the send is planned again later."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sender_service.context import SenderContext
 from sender_service.models.scenario.backfill import Backfill
 from sender_service.scenarios.backfilling import BackfillWork
+from sender_service.scenarios.build_rules import build_rules_loader
 from sender_service.scenarios.moment_scan import MomentScan, ReadMoments
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
@@ -32,7 +33,7 @@ class Backfiller:
     @classmethod
     def of(cls, context: SenderContext) -> Backfiller:
         stores, kafka = context.stores, context.settings.kafka
-        rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
+        rules = build_rules_loader(context)
         return cls(
             TaskRunner(stores.backfills, context.name, context.clock, context.monotonic),
             lambda since: MomentScan(kafka, since),

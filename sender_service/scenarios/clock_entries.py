@@ -17,6 +17,7 @@ from sender_service.models.scenario.firing import Firing, entry_of
 from sender_service.models.scenario.occurrence import is_for
 from sender_service.models.scenario.push_look import PushLook
 from sender_service.models.scenario.run import Entry, Run
+from sender_service.scenarios.build_rules import build_rules_loader
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.scenarios.run_writes import RunWrites
@@ -38,7 +39,7 @@ class ClockEntries:
     @classmethod
     def of(cls, context: SenderContext) -> ClockEntries:
         stores = context.stores
-        rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
+        rules = build_rules_loader(context)
         writes = RunWrites(stores.runs, stores.people, stores.erasures)
         return cls(PersonLoader.of(stores, rules), rules, writes, stores.firings)
 

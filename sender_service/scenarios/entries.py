@@ -14,6 +14,7 @@ from sender_service.models.decide.person import Person
 from sender_service.models.decide.reaction import Reaction, react
 from sender_service.models.decide.relevance import kinds_that_matter, matters
 from sender_service.models.decide.world import EMPTY_WORLD
+from sender_service.scenarios.build_rules import build_rules_loader
 from sender_service.scenarios.history_keeper import HistoryKeeper
 from sender_service.scenarios.joining import Joining
 from sender_service.scenarios.people import LoadedPeople, PersonLoader
@@ -52,7 +53,7 @@ class Entries:
     @classmethod
     def of(cls, context: SenderContext) -> Entries:
         stores = context.stores
-        rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
+        rules = build_rules_loader(context)
         return cls(
             rules=rules,
             people=PersonLoader.of(stores, rules),

@@ -7,7 +7,7 @@ claim become its members; its trigger is published. Whoever takes the app over g
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -147,11 +147,9 @@ class Firer:
         await lease.keep()
         claimed = await self.runs.claimed([one.run for one in firing.members], firing.id)
         own = await self.scenarios.get_version(firing.app, firing.scenario, firing.version)
-        if own is not None:
-            now = self.clock()
-            await change_runs(
-                self.runs, claimed, lambda run: give_back(run, firing.id, LATE, own, now)
-            )
+        await self._change(
+            claimed, own, lambda run, own, now: give_back(run, firing.id, LATE, own, now)
+        )
         await lease.keep()
         await self.firings.set_late(firing.id)
 
@@ -159,8 +157,16 @@ class Firer:
         """Take back what this process claimed after another had set the members."""
         stored = await self.firings.get(firing.id)
         members = set() if stored is None else {member.run for member in stored.members}
+        surplus = claimed - members
+        await self._change(surplus, own, lambda run, own, now: take_back(run, firing.id, own, now))
+
+    async def _change(
+        self,
+        runs: Iterable[str],
+        own: Scenario | None,
+        change: Callable[[Run, Scenario, datetime], Run],
+    ) -> None:
+        """Change runs by their version of the scenario, unless that expired."""
         if own is not None:
             now = self.clock()
-            await change_runs(
-                self.runs, claimed - members, lambda run: take_back(run, firing.id, own, now)
-            )
+            await change_runs(self.runs, runs, lambda run: change(run, own, now))

@@ -16,6 +16,7 @@ from sender_service.models.scenario.entry_rules import ClockRule
 from sender_service.models.scenario.firing import entry_of
 from sender_service.models.scenario.push_look import PushLook
 from sender_service.models.scenario.run import Entry, ItemClaim
+from sender_service.scenarios.build_rules import build_rules_loader
 from sender_service.scenarios.fired_send import FiredSend
 from sender_service.scenarios.people import PersonLoader
 from sender_service.scenarios.rules import RulesLoader
@@ -36,7 +37,7 @@ class LookReader:
     @classmethod
     def of(cls, context: SenderContext) -> LookReader:
         stores = context.stores
-        rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
+        rules = build_rules_loader(context)
         return cls(PersonLoader.of(stores, rules), rules, stores.firings)
 
     async def needs_knowledge(self, send: FiredSend) -> bool:

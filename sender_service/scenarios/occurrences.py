@@ -18,6 +18,7 @@ from sender_service.models.scenario.firing import Firing, Occurrence, occurrence
 from sender_service.models.scenario.occurrence import find_occurrences
 from sender_service.models.scenario.scenario import Scenario
 from sender_service.scenarios.app_turns import AppTurns
+from sender_service.scenarios.build_rules import build_rules_loader
 from sender_service.scenarios.knowledge import Knowledge
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.store.firings import FiringStore
@@ -55,7 +56,7 @@ class Occurrences:
         stores, days = context.stores, context.settings.plan.retention_days
         return cls(
             AppTurns(context.apps, context.monotonic),
-            RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic),
+            build_rules_loader(context),
             ZoneReader(context.database),
             stores.firings,
             knowledge,

@@ -12,7 +12,7 @@ from sender_service.models.scenario.scenario import Scenario
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.scenarios import ScenarioStore
 from shared.apps import AppRegistry
-from shared.clock import Clock, Monotonic, utc_now
+from shared.clock import Clock, Monotonic
 from shared.errors import StoreUnavailable
 from shared.models.app import App
 from shared.models.quiet_hours import QuietHours
@@ -42,7 +42,7 @@ class RulesLoader:
         campaigns: CampaignStore,
         apps: AppRegistry,
         monotonic: Monotonic,
-        clock: Clock = utc_now,
+        clock: Clock,
     ) -> None:
         self._scenarios = scenarios
         self._campaigns = campaigns

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from sender_service.models.scenario.run import Run
 from sender_service.store.erasure import ErasureStore
@@ -50,19 +51,12 @@ class RunWrites:
 
     async def erase(self, app: str, moments: Iterable[PersonMoment]) -> None:
         """Delete runs of erased persons, but for those of who came back since."""
-        for moment in moments:
-            times = [fact.at for fact in moment.facts if isinstance(fact, Erased)]
-            if times:
-                await self.runs.delete_person(app, moment.person, max(times))
+        for person, until in _erasures_in(moments):
+            await self.runs.delete_person(app, person, until)
 
     async def leave_firings(self, app: str, moments: Iterable[PersonMoment]) -> None:
         """Blank erased persons in firings under way, made while what was known of them was old."""
-        erased = {
-            moment.person: max(times)
-            for moment in moments
-            if (times := [fact.at for fact in moment.facts if isinstance(fact, Erased)])
-        }
-        if erased:
+        if erased := dict(_erasures_in(moments)):
             for firing in await self.erasures.scenarios.under_way(app, erased):
                 await self.erasures.scenarios.blank_members(firing)
 
@@ -74,3 +68,11 @@ class RunWrites:
     async def _check_tombstones(self, app: str, persons: Collection[str]) -> None:
         async for tombstone in self.erasures.tombstones(persons):
             await self.runs.delete_person(app, tombstone["_id"], tombstone["at"])
+
+
+def _erasures_in(moments: Iterable[PersonMoment]) -> Iterator[tuple[str, datetime]]:
+    """Yield each erased person of these moments, and until when what she did is erased."""
+    for moment in moments:
+        times = [fact.at for fact in moment.facts if isinstance(fact, Erased)]
+        if times:
+            yield moment.person, max(times)

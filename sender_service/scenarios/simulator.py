@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sender_service.context import SenderContext
 from sender_service.models.scenario.simulation import Simulation
+from sender_service.scenarios.build_rules import build_rules_loader
 from sender_service.scenarios.rules import RulesLoader
 from sender_service.scenarios.simulating import SimulationWork
 from sender_service.scenarios.taken_task import TakenTask
@@ -40,7 +41,7 @@ class Simulator:
             TaskRunner(stores.simulations, context.name, clock, monotonic),
             stores.histories,
             stores.people,
-            RulesLoader(stores.scenarios, stores.campaigns, context.apps, monotonic),
+            build_rules_loader(context),
             context.apps,
             clock,
             monotonic,

@@ -14,6 +14,7 @@ from sender_service.models.decide.person import Person
 from sender_service.models.decide.waking import Woken
 from sender_service.models.decide.world import EMPTY_WORLD
 from sender_service.models.scenario.run import Run, person_of
+from sender_service.scenarios.build_rules import build_rules_loader
 from sender_service.scenarios.due_runs import DueRuns
 from sender_service.scenarios.firing import Firer
 from sender_service.scenarios.joining import Joining
@@ -48,7 +49,7 @@ class Waking:
     @classmethod
     def of(cls, context: SenderContext, firer: Firer, knowledge: Knowledge) -> Waking:
         stores = context.stores
-        rules = RulesLoader(stores.scenarios, stores.campaigns, context.apps, context.monotonic)
+        rules = build_rules_loader(context)
         return cls(
             runs=stores.runs,
             people=PersonLoader.of(stores, rules),

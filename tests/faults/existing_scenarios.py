@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from sender_service.models.scenario.run import Entry, Run
 from sender_service.models.scenario.run_name import run_name
 from sender_service.store.run_codec import encode_run
 from shared.clock import utc_now
 from shared.models.wire import to_iso
 from tests.faults.fault_cluster import FaultCluster
+from tests.unit.sender.scenario_builders import run_of
 
 RUNS = 12
 STEP = "hour"
@@ -31,19 +31,11 @@ async def make_scenarios(world: FaultCluster, app: str, *names: str) -> list[str
         body: dict[str, Any] = {}
         TASKS[task](body)
         await world.ops("POST", f"{path}/{task}", json=body)
-    runs = [_run(app, names[0], number) for number in range(RUNS)]
+    waiting: dict[str, Any] = {"app": app, "scenario": names[0], "due": utc_now() + NEXT_WEEK}
+    runs = [run_of(person=f"waits-{number}", **waiting) for number in range(RUNS)]
     async with world.mongo() as database:
         await database["runs"].insert_many([encode_run(run) for run in runs])
     return [run_name(run) for run in runs]
-
-
-def _run(app: str, scenario: str, number: int) -> Run:
-    now = utc_now()
-    return Run(
-        app=app, scenario=scenario, person=f"waits-{number}", version=1,
-        entry=Entry(at=now, event=f"e{number}", items=()),
-        step=STEP, basis=now, due=now + NEXT_WEEK, again_days=7,
-    )  # fmt: skip
 
 
 def fit_scenario(body: dict[str, Any]) -> None:

@@ -9,11 +9,11 @@ from sender_service.scenarios.rules import RulesLoader
 from sender_service.scenarios.run_writes import RunWrites
 from sender_service.store.stores import Stores
 from shared.apps import AppRegistry
-from shared.clock import Monotonic
+from tests.support.clocks import ManualClock
 
 
-def build_looks(stores: Stores, apps: AppRegistry, monotonic: Monotonic) -> LookReader:
-    rules = RulesLoader(stores.scenarios, stores.campaigns, apps, monotonic)
+def build_looks(stores: Stores, apps: AppRegistry, clock: ManualClock) -> LookReader:
+    rules = RulesLoader(stores.scenarios, stores.campaigns, apps, clock.monotonic, clock)
     return LookReader(PersonLoader.of(stores, rules), rules, stores.firings)
 
 

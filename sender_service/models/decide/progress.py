@@ -93,7 +93,7 @@ def give_back(
     A step that waits for silence is waited for anew where she was active, unless the run went on. One
     that was the last ended the run, which then waits again.
     """
-    push = next((one for one in run.pushes if one.firing == firing), None)
+    push = _push_by(run, firing)
     if push is None:
         return run
     waits = _await_again(run, push, scenario, now) if why == "active" else None
@@ -107,7 +107,7 @@ def take_back(run: Run, firing: str, scenario: Scenario, now: datetime) -> Run:
 
     It is looked at anew; where the run went on meanwhile, the step is late.
     """
-    push = next((one for one in run.pushes if one.firing == firing), None)
+    push = _push_by(run, firing)
     waits = None if push is None else _await_again(run, push, scenario, now)
     return waits or give_back(run, firing, LATE, scenario, now)
 
@@ -130,6 +130,10 @@ def _reopens(run: Run, push: RunPush, scenario: Scenario, now: datetime) -> bool
     since = push.at if again.since == "push" else run.entry.at
     is_done = run.ended is not None and run.ended.why == "done"
     return is_done and run.step is None and now < since + again.length
+
+
+def _push_by(run: Run, firing: str) -> RunPush | None:
+    return next((one for one in run.pushes if one.firing == firing), None)
 
 
 def _without(run: Run, push: RunPush) -> Run:

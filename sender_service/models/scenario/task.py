@@ -13,9 +13,8 @@ TaskState = Literal["waiting", "running", "done", "failed"]
 # nobody worked on it when another was begun.
 TaskFault = Literal["interrupted", "too_long", "unknown_app", "faulty", "changed", "left"]
 UNTAKEN = timedelta(minutes=5)  # one that nobody has taken for so long may be replaced
-MAX_AGE = timedelta(
-    hours=3
-)  # longer than work on one may take: its process died, and none came after
+# Longer than work on one may take: its process died, and none came after.
+MAX_AGE = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

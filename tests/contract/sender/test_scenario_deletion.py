@@ -19,6 +19,10 @@ PATH = "/v1/apps/demo/scenarios/basket"
 HELLO = {**SMALL, "steps": [{**STEP, "campaign": "welcome"}]}
 
 
+async def is_away(*_: object, **__: object) -> int:
+    raise StoreUnavailable("away")
+
+
 async def put(api: Api) -> Any:
     return await api.ok("PUT", PATH, json=HELLO)
 
@@ -37,9 +41,6 @@ async def test_deleting_a_scenario_ends_its_runs(shop: Api) -> None:
 async def test_deleting_answers_before_its_runs_end(
     shop: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def is_away(*_: object, **__: object) -> int:
-        raise StoreUnavailable("away")
-
     await put(shop)
     monkeypatch.setattr(RunStore, "end_all", is_away)
     assert await shop.ok("DELETE", PATH) == {"id": "basket", "removed": True}
@@ -48,9 +49,6 @@ async def test_deleting_answers_before_its_runs_end(
 async def test_runs_of_a_deleted_scenario_do_not_go_on_in_a_new_one(
     shop: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def is_away(*_: object, **__: object) -> int:
-        raise StoreUnavailable("away")
-
     await put(shop)
     runs = shop.sender.context.stores.runs
     await runs.insert([run_of()])

@@ -186,7 +186,7 @@ async def open_line(
             settings=settings.governor,
             clock=clock,
         )
-        looks = build_looks(world.stores, apps, clock.monotonic)
+        looks = build_looks(world.stores, apps, clock)
         tools = SchedulerTools(
             apps, world.sends, world.pages, world.people, world.contacts, budget, cast(Any, log),
             BodyMakers(providers, world.tagger), world.plan, clock, clock.monotonic, looks,

@@ -15,7 +15,7 @@ from sender_service.models.decide.folded_history import FoldedHistory
 from sender_service.models.decide.simulate import simulate
 from sender_service.models.scenario.run import Run
 from sender_service.models.scenario.simulation import Simulation
-from sender_service.scenarios.rules import RulesLoader
+from sender_service.scenarios.build_rules import build_rules_loader
 from sender_service.scenarios.simulator import Simulator
 from sender_service.scenarios.tasks import LEFT_SECONDS
 from sender_service.store.histories import HistoryStore
@@ -64,10 +64,7 @@ def decisions(runs: list[Run]) -> list[tuple[Any, ...]]:
 async def simulated(shop: SimulatedShop) -> list[Run]:
     """Simulate everybody from the histories alone."""
     context = shop.context
-    loader = RulesLoader(
-        context.stores.scenarios, context.stores.campaigns, context.apps, context.monotonic
-    )
-    rules = await loader.load("demo")
+    rules = await build_rules_loader(context).load("demo")
     assert rules is not None
     persons = await context.stores.histories.persons("demo", 1.0)
     profiles = await context.stores.people.profiles("demo", persons)
